@@ -1,0 +1,140 @@
+"""A hook of mkdocs: writes the pages that are made from the code, so that they cannot go stale."""
+
+from pathlib import Path
+
+import typer
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from typer.testing import CliRunner
+
+from pellucid.claims.relation import Relation
+from pellucid.claims.results import Result, read_result
+from pellucid.cli._source import read
+from pellucid.cli._standing import standing
+from pellucid.cli.main import app
+from pellucid.systems import SYSTEMS, Row
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that have no file below docs/."""
+    pages = {
+        "catalogue.md": catalogue(),
+        "claims.md": claims(),
+        "cli.md": commands(),
+        "contributing.md": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+        "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
+    }
+    for name, text in pages.items():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+def catalogue() -> str:
+    """Every row of the table of systems: an overview, then a section each."""
+    cells = [
+        (f"[{row.title}](#{row.slug})", row.kind, row.sort, row.modality, standing(row))
+        for row in SYSTEMS
+    ]
+    overview = table(("System", "Kind", "Sort", "For", "Claim"), cells)
+    return "\n\n".join(("# Catalogue", overview, *map(system, SYSTEMS)))
+
+
+def system(row: Row) -> str:
+    """What `pellucid show` and `pellucid cite` print."""
+    method = read(row)
+    fields = [
+        (
+            f"`{field.name}`",
+            f"`{field.type}`",
+            f"`{field.default}`",
+            field.comment.replace("|", "\\|"),
+        )
+        for field in method.fields
+    ]
+    return "\n\n".join(
+        (
+            f"## {row.title} {{#{row.slug}}}",
+            f"`{row.package}.{row.where.replace(':', '.')}`",
+            fenced("text", method.docstring),
+            table(("Field", "Type", "Default", "Meaning"), fields),
+            fenced("bibtex", row.bibtex()),
+        )
+    )
+
+
+def commands() -> str:
+    """The help of every command, as the terminal prints it."""
+    names = typer.main.get_group(app).commands
+    parts = ["# Commands", fenced("text", help_of())]
+    for name in names:
+        parts += [f"## pellucid {name}", fenced("text", help_of(name))]
+    return "\n\n".join(parts)
+
+
+def help_of(*command: str) -> str:
+    """What `pellucid COMMAND --help` prints."""
+    result = CliRunner().invoke(app, [*command, "--help"], prog_name="pellucid")
+    return result.stdout.strip()
+
+
+def claims() -> str:
+    """Every claim: what was said, and what was measured."""
+    claimed = [row for row in SYSTEMS if row.claim]
+    return "\n\n".join(("# Claims", *map(claim, claimed)))
+
+
+def claim(row: Row) -> str:
+    """One claim and, if it was measured, its relations."""
+    result = read_result(row.slug)
+    head = f"## {row.title}\n\n**{standing(row).capitalize()}.**"
+    return head if result is None else f"{head}\n\n{measured(row, result)}"
+
+
+def measured(row: Row, result: Result) -> str:
+    """The relations of a result, what they mean, and how it was made."""
+    relations = table(
+        ("Relation", "Estimate", "Interval", "Threshold", "Required", "Holds"),
+        [cells(relation) for relation in result.relations],
+    )
+    meanings = "\n".join(f"- `{one.name}`: {one.meaning}" for one in result.relations)
+    made = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    again = (
+        f"{sum(result.seconds):.0f} seconds with {made}. Run it: `pellucid reproduce {row.slug}`."
+    )
+    return f"{result.title}\n\n{relations}\n\n{meanings}\n\n{again}"
+
+
+def cells(relation: Relation) -> tuple[str, ...]:
+    """One row of the table of relations."""
+    low, high = (number(bound) for bound in relation.interval)
+    return (
+        f"`{relation.name}`",
+        number(relation.estimate),
+        f"{low} to {high}",
+        relation.threshold,
+        word(relation.required),
+        word(relation.holds),
+    )
+
+
+def number(value: float | None) -> str:
+    """A number to four digits, or a dash where it cannot be known."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def word(value: bool | None) -> str:
+    """A verdict in a word."""
+    return {True: "yes", False: "no", None: "undecided"}[value]
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table in Markdown; a cell that holds a bar must be code or escape it."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def fenced(language: str, text: str) -> str:
+    """A block of text that is printed as it stands."""
+    return f"```{language}\n{text}\n```"
