@@ -1,0 +1,16 @@
+"""The shapes that the library speaks of, each named once."""
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+Batch = Float[Tensor, "n *shape"]  # one input a row
+Each = Float[Tensor, " n"]  # one number a row
+Counts = Int[Tensor, " n"]  # one whole number a row
+Labels = Int[Tensor, " n"]  # one class a row
+Verdicts = Bool[Tensor, " n"]  # one yes or no a row
+Draws = Float[Tensor, "k n *shape"]  # k probes for each row
+Question = Float[Tensor, "..."]  # (*probes, rows, *shape)
+LabelAnswer = Int[Tensor, "..."]  # (*probes, rows)
+ScoreAnswer = Float[Tensor, "..."]  # (*probes, rows, outputs)
+Answer = LabelAnswer | ScoreAnswer
+Verdict = Bool[Tensor, "..."]  # (*probes, rows)
