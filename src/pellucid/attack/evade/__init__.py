@@ -1,0 +1,1 @@
+"""Evasion: inputs, moved a little, that a model gets wrong."""

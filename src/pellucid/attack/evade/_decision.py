@@ -1,0 +1,40 @@
+"""What attacks on labels alone share: bisection, and sums over probes."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from pellucid.box.protocols import LabelBox
+from pellucid.goals import Goal
+from pellucid.shapes import Batch, Counts, Draws, Each
+
+# (one number a row, which rows) to points: inside the goal at `good`, outside at `bad`
+Path = Callable[[Each, Counts], Batch]
+
+
+def bisect(
+    box: LabelBox, goal: Goal, path: Path, good: Each, bad: Each, width: Each
+) -> tuple[Each, Batch]:
+    """Halve the way from bad to good until it is no longer than width, each row by itself.
+
+    Cost: log2((good - bad) / width) queries a row. Returns where each row's good end is.
+    """
+    good, bad = good.clone(), bad.clone()
+    rows = torch.arange(len(good))
+    while len(rows := rows[(good[rows] - bad[rows]).abs() > width[rows]]):
+        middle = (good[rows] + bad[rows]) / 2
+        met = goal[rows](box[rows].labels(path(middle, rows)))
+        good[rows], bad[rows] = (
+            torch.where(met, middle, good[rows]),
+            torch.where(met, bad[rows], middle),
+        )
+    return good, path(good, torch.arange(len(good)))
+
+
+def sum_over_probes(weights: Tensor, probes: Draws) -> Batch:
+    """Weighted sum over the probe axis of (k, n, *shape), weights (k, n).
+
+    One product a row: torch.sum groups its terms by the size of the batch, which changes bits.
+    """
+    return torch.einsum("kn,kn...->n...", weights, probes)

@@ -1,0 +1,46 @@
+"""PGD: climb the loss inside a ball."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from pellucid.ball import Ball
+from pellucid.box.protocols import GradBox
+from pellucid.errors import UserError
+from pellucid.goals import Goal
+from pellucid.rng import Streams
+from pellucid.shapes import Batch
+
+LINF = Ball("linf", 0.3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PGD:
+    """Projected gradient ascent of the goal's cross-entropy from a random point of the ball.
+
+    Source: Madry et al., ICLR 2018, section 2.1 and the MNIST settings of section 5.
+    Needs: GradBox; a ball with a radius.
+    Cost: one query and one gradient a row and step; a last query by the judge.
+    Differs: the step is a share of the radius; a row stops at its first success.
+    """
+
+    ball: Ball = LINF  # where to stay; in the user's units
+    steps: int = 40  # gradient steps
+    step: float = 1 / 30  # length of a step, of the radius
+    random: bool = True  # begin at a random point of the ball, else at x
+
+    def __post_init__(self) -> None:
+        if self.ball.radius is None:
+            raise UserError("PGD climbs inside a ball: give the ball a radius.")
+
+    def __call__(self, box: GradBox, goal: Goal, x: Batch, rng: Streams) -> Iterator[Batch]:
+        """Yield the iterate of each step."""
+        length = self.step * (self.ball.radius or 0)
+        z = box.spec.clamp(self.ball.sample(rng, x)) if self.random else x
+        for _ in range(self.steps):
+            z = z.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(goal.loss(box.logits(z)).sum(), z)
+            z = z.detach() + length * self.ball.steepest(gradient)
+            z = box.spec.clamp(self.ball.project(z, x))
+            yield z
