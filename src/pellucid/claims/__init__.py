@@ -1,0 +1,1 @@
+"""Claims: the headline of a paper as a command, with its subjects, its statistics, its results."""
