@@ -1,0 +1,82 @@
+"""What the file of a method says about it, read without running a line of it."""
+
+import ast
+import io
+import tokenize
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from pellucid.errors import UserError
+from pellucid.systems import Row
+
+
+class NoSource(UserError):
+    """A row points at a class whose source cannot be read."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One hyperparameter as its line in the class says it."""
+
+    name: str
+    type: str
+    default: str | None  # as written; None: the user must give it
+    comment: str  # meaning and unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """The docstring and the fields of one method's class."""
+
+    path: Path
+    docstring: str
+    fields: tuple[Field, ...]
+
+
+def read(row: Row) -> Method:
+    """Read the class of a row from its file; neither it nor torch is imported.
+
+    Raises:
+        NoSource: the module has no file, or the class does not stand in it.
+    """
+    module, name = row.where.split(":")
+    try:
+        spec = find_spec(f"{row.package}.{module}")  # runs the folders' __init__ files only
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or spec.origin is None:
+        raise NoSource(f"'{row.slug}' should be in {row.package}.{module}, which is not installed.")
+    text = Path(spec.origin).read_text(encoding="utf-8")
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return Method(
+                path=Path(spec.origin),
+                docstring=ast.get_docstring(node) or "",
+                fields=_fields(node, _comments(text)),
+            )
+    raise NoSource(f"'{row.slug}' should be the class {name} in {spec.origin}, which has none.")
+
+
+def _fields(node: ast.ClassDef, comments: dict[int, str]) -> tuple[Field, ...]:
+    return tuple(
+        Field(
+            name=ast.unparse(line.target),
+            type=ast.unparse(line.annotation),
+            default=ast.unparse(line.value) if line.value else None,
+            comment=comments.get(line.lineno, comments.get(line.end_lineno or 0, "")),
+        )
+        for line in node.body
+        if isinstance(line, ast.AnnAssign)
+    )
+
+
+def _comments(text: str) -> dict[int, str]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokens
+        if token.type == tokenize.COMMENT
+    }
