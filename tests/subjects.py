@@ -87,7 +87,7 @@ class Wander:
 
 @dataclass(frozen=True, kw_only=True)
 class Climb:
-    """Steps along the gradient of the goal's loss."""
+    """Steps along the gradient of the margin: its bits are exact on the integer subject."""
 
     ball: Ball = NEAR
     steps: int = 10
@@ -96,6 +96,6 @@ class Climb:
         z = x
         for _ in range(self.steps):
             z = z.detach().requires_grad_()
-            (gradient,) = torch.autograd.grad(goal.loss(box.logits(z)).sum(), z)
+            (gradient,) = torch.autograd.grad(goal.margin(box.logits(z)).sum(), z)
             z = box.spec.clamp(self.ball.project(z.detach() + self.ball.steepest(gradient), x))
             yield z

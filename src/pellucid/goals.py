@@ -14,11 +14,6 @@ from pellucid.shapes import Answer, LabelAnswer, Labels, ScoreAnswer, Verdict
 from pellucid.spec import OneClass, Spec, finite
 
 
-def decided(answer: Answer) -> LabelAnswer:
-    """The class an answer names: the label itself, or the top of the scores."""
-    return answer.argmax(-1) if answer.is_floating_point() else answer
-
-
 def answered(answer: Answer) -> Verdict:
     """Which rows have a usable answer: neither missing nor refused nor non-finite."""
     return finite(answer) if answer.is_floating_point() else answer >= 0
@@ -36,12 +31,16 @@ class Goal(ABC):
         return False
 
     def __call__(self, answer: Answer) -> Verdict:
-        """Whether each answer (*probes, rows, ...) meets the goal."""
-        return self.met(answer) & answered(answer)
+        """Whether each answer (*probes, rows, ...) meets the goal.
+
+        Scores meet it by a positive margin: a tie made by rounding is no success.
+        """
+        met = self.margin(answer) > 0 if answer.is_floating_point() else self.met(answer)
+        return met & answered(answer)
 
     @abstractmethod
-    def met(self, answer: Answer) -> Verdict:
-        """The bare predicate; meaningless where there is no usable answer."""
+    def met(self, labels: LabelAnswer) -> Verdict:
+        """The bare predicate on labels; meaningless where a label is missing."""
 
     @abstractmethod
     def margin(self, scores: ScoreAnswer) -> Tensor:
@@ -117,9 +116,9 @@ class misled(Goal):
 
     y: Labels
 
-    def met(self, answer: Answer) -> Verdict:
+    def met(self, labels: LabelAnswer) -> Verdict:
         """Whether the class named is not y."""
-        return decided(answer) != self.y
+        return labels != self.y
 
     def margin(self, scores: ScoreAnswer) -> Tensor:
         """The best other score less y's."""
@@ -146,9 +145,9 @@ class hit(Goal):
 
     t: Labels
 
-    def met(self, answer: Answer) -> Verdict:
+    def met(self, labels: LabelAnswer) -> Verdict:
         """Whether the class named is t."""
-        return decided(answer) == self.t
+        return labels == self.t
 
     def margin(self, scores: ScoreAnswer) -> Tensor:
         """The score of t less the best other."""
@@ -180,9 +179,9 @@ class ordered_topk(Goal):
         """An order is not seen in labels."""
         return True
 
-    def met(self, answer: Answer) -> Verdict:
-        """Whether each score beats the next, and the last beats all other classes."""
-        return self.margin(answer) > 0
+    def met(self, labels: LabelAnswer) -> Verdict:
+        """An order is not seen in labels: UserError."""
+        raise UserError(f"ordered_topk needs scores, not {len(labels)} labels: ask for scores.")
 
     def margin(self, scores: ScoreAnswer) -> Tensor:
         """The smallest step down the wanted order."""
@@ -232,9 +231,9 @@ class Both(Goal):
         """Whether labels are too little for either."""
         return self.a.needs_scores or self.b.needs_scores
 
-    def met(self, answer: Answer) -> Verdict:
+    def met(self, labels: LabelAnswer) -> Verdict:
         """Whether both are met."""
-        return self.a.met(answer) & self.b.met(answer)
+        return self.a.met(labels) & self.b.met(labels)
 
     def margin(self, scores: ScoreAnswer) -> Tensor:
         """The smaller margin."""
@@ -268,9 +267,9 @@ class Not(Goal):
         """As the goal negated."""
         return self.a.needs_scores
 
-    def met(self, answer: Answer) -> Verdict:
+    def met(self, labels: LabelAnswer) -> Verdict:
         """Whether the goal is not met."""
-        return ~self.a.met(answer)
+        return ~self.a.met(labels)
 
     def margin(self, scores: ScoreAnswer) -> Tensor:
         """The margin turned round."""

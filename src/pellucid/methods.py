@@ -27,7 +27,7 @@ class Configuration(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Field]]
 
 
-C = TypeVar("C", bound=Configuration)
+C = TypeVar("C")
 
 WORDS: dict[str, object] = {"none": None, "true": True, "false": False}
 NAMES: dict[object, str] = {
@@ -97,7 +97,7 @@ def _readings(text: str) -> Iterator[object]:
 
 def _method(cls: type[C], readings: dict[str, list[object]]) -> C:
     """Build a dataclass from the possible plain values of some fields."""
-    hints, defaults = get_type_hints(cls), _defaults(cls)
+    hints, defaults = _hints(cls), _defaults(cls)
     nested: dict[str, dict[str, list[object]]] = {}
     values: dict[str, object] = {}
     for name, plains in readings.items():
@@ -114,13 +114,18 @@ def _method(cls: type[C], readings: dict[str, list[object]]) -> C:
             raise BadField(f"{cls.__name__}.{field} has no fields of its own: set it as a whole.")
         kept = {name: [plain] for name, plain in asdict(whole).items()}
         values[field] = _method(type(whole), kept | parts)
-    missing = [f.name for f in fields(cls) if f.name not in defaults | values]
+    missing = [name for name in hints if name not in defaults | values]
     if missing:
         raise BadField(f"{cls.__name__} has no default for {', '.join(missing)}: give a value.")
     return cls(**values)
 
 
-def _defaults(cls: type[Configuration]) -> dict[str, object]:
+def _hints(cls: type) -> dict[str, object]:
+    hints = get_type_hints(cls)
+    return {f.name: hints[f.name] for f in fields(cls)}
+
+
+def _defaults(cls: type) -> dict[str, object]:
     made = {f.name: f.default_factory() for f in fields(cls) if f.default_factory is not MISSING}
     return made | {f.name: f.default for f in fields(cls) if f.default is not MISSING}
 

@@ -131,7 +131,7 @@ def _look(module: nn.Module, source: Dense, preprocessing: Preprocessing) -> Ten
     try:
         with torch.no_grad(), evaluating(module):
             out = module(preprocessing(draws.to(weight), source.shape))
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+    except Exception as error:  # whatever a stranger's module raises
         raise UserError(
             f"The model cannot take rows of shape {tuple(source.shape)} "
             f"({(str(error) or type(error).__name__).splitlines()[0]}): check shape and layout."

@@ -117,7 +117,7 @@ def run(
                     whole = _travel(depart(rows), rows, whole, checkpoint, listener)
             if listener:
                 found = f"{int(whole.success.sum())} of {len(whole)} found"
-                listener(Progress(title=type(method).__name__, share=1, note=found))
+                listener(Progress(title=type(method).__name__, share=1.0, note=found))
     except Interrupted:
         raise
     except KeyboardInterrupt:

@@ -97,6 +97,11 @@ class Run:
         return torch.tensor([status not in UNFINISHED for status in self.status])
 
     @property
+    def attacked(self) -> Verdicts:
+        """Which rows did not meet the goal as they stood."""
+        return torch.tensor([status is not Status.MET for status in self.status])
+
+    @property
     def reproducible(self) -> bool:
         """Whether the same call gives the same bits again: a stop half way does not."""
         return bool(self.finished.all())
@@ -107,7 +112,7 @@ class Run:
 
     def summary(self) -> dict[str, float | int | bool | dict[str, int] | None]:
         """The figures of the run as plain numbers."""
-        attacked = torch.tensor([status is not Status.MET for status in self.status])
+        attacked = self.attacked
         won = self.success & attacked
         counts = {status.value: self.status.count(status) for status in dict.fromkeys(self.status)}
 
@@ -140,7 +145,8 @@ class Run:
     def with_rows(self, rows: Tensor, part: Self) -> Self:
         """This run with the rows of another, later one put in their place.
 
-        Bought answers and calls add up; what was asked and found is replaced.
+        What was bought adds up (answers, gradients, the judge's questions, calls, seconds); what
+        was asked and found is replaced.
         """
         status = list(self.status)
         for row, new in zip(rows.tolist(), part.status, strict=True):
@@ -148,7 +154,7 @@ class Run:
         kept = ~torch.isin(self.found_row, rows)
         changed = {
             name: getattr(self, name).index_copy(0, rows, getattr(part, name))
-            for name in ("adversarial", "success", "queries", "gradients", "judged")
+            for name in ("adversarial", "success", "queries")
         }
         books = {
             name: getattr(self, name).index_copy(1, rows, getattr(part, name))
@@ -159,7 +165,10 @@ class Run:
             **changed,
             **books,
             status=tuple(status),
-            paid=self.paid.index_add(0, rows, part.paid),
+            **{
+                name: getattr(self, name).index_add(0, rows, getattr(part, name))
+                for name in ("gradients", "paid", "judged")
+            },
             found_row=torch.cat([self.found_row[kept], rows[part.found_row]]),
             found_query=torch.cat([self.found_query[kept], part.found_query]),
             found_distance=torch.cat([self.found_distance[kept], part.found_distance]),

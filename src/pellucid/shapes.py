@@ -7,6 +7,7 @@ Batch = Float[Tensor, "n *shape"]  # one input a row
 Each = Float[Tensor, " n"]  # one number a row
 Counts = Int[Tensor, " n"]  # one whole number a row
 Labels = Int[Tensor, " n"]  # one class a row
+RowNumbers = Int[Tensor, " m"]  # which rows are meant: some of n
 Verdicts = Bool[Tensor, " n"]  # one yes or no a row
 Draws = Float[Tensor, "k n *shape"]  # k probes for each row
 Question = Float[Tensor, "..."]  # (*probes, rows, *shape)

@@ -16,7 +16,7 @@ from pellucid.ledger import Answers, Ledger, OutOfQueries, OutOfTime
 from pellucid.needs import Attack, Needs
 from pellucid.rng import Streams
 from pellucid.runs import Run, Status
-from pellucid.shapes import Batch, Counts, Verdicts
+from pellucid.shapes import Batch, Counts, RowNumbers, Verdicts
 from pellucid.starts import Starter
 from pellucid.watch import Best
 
@@ -112,15 +112,15 @@ class Trip:
             seconds=time.monotonic() - self._began,
         )
 
-    def _still_unmet(self, rows: Counts) -> Counts:
+    def _still_unmet(self, every: RowNumbers) -> Tensor:
         """The rows that do not meet the goal as they stand, once the judge has looked."""
-        met = self._verdict(self._x, rows)
-        self._mark(rows[self._judge.ledger.invalid], Status.INVALID)
-        self._mark(rows[met], Status.MET)
+        met = self._verdict(self._x, every)
+        self._mark(every[self._judge.ledger.invalid], Status.INVALID)
+        self._mark(every[met], Status.MET)
         self.ledger.closed |= self._judge.ledger.invalid | met
-        return rows[~self.ledger.closed]
+        return every[~self.ledger.closed]
 
-    def _find_starts(self, live: Counts) -> tuple[Counts, dict[str, Batch]]:
+    def _find_starts(self, live: RowNumbers) -> tuple[Tensor, dict[str, Batch]]:
         """The rows that have a start, and the starts, if the method wants any."""
         if "start" not in self._wants.names or not len(live):
             return live, {}

@@ -7,6 +7,7 @@ from torch import nn
 
 from pellucid.box.views import WhiteView
 from pellucid.box.window import Window
+from pellucid.errors import UserError
 from pellucid.ledger import Ledger, OutOfQueries
 
 X = torch.arange(8.0).reshape(4, 2)
@@ -108,3 +109,32 @@ def test_changed_weights_are_seen_however_it_ends(shown, end):
 
     with pytest.raises(RuntimeError, match="Thief has changed the model's weights"):
         steal()
+
+
+def test_vectorised_passes_are_refused(shown):
+    """One pass under vmap would carry many inputs for the price of a few."""
+    window, view, ledger = shown
+    with window.guarding("A"), pytest.raises(UserError, match="cannot be counted"):
+        torch.vmap(view.module)(X.expand(5, 4, 2))
+    assert window.box.module.rows == 0
+    assert not ledger.queries.any()
+
+
+def test_vectorised_gradients_are_refused(shown):
+    window, view, _ = shown
+    z = X.clone().requires_grad_()
+    with window.guarding("A"):
+        out = view.module(z)
+        with pytest.raises(UserError, match="cannot be counted"):
+            torch.autograd.grad(out, z, torch.ones(5, 4, 2), is_grads_batched=True)
+
+
+def test_second_derivatives_through_the_module_are_counted():
+    module = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2))
+    window = Window(vector_box(module, pad=1), Ledger(4))
+    z = X.clone().requires_grad_()
+    with window.guarding("A"):
+        out = WhiteView(window, torch.arange(4)).module(z)
+        (first,) = torch.autograd.grad(out[:, 0].sum(), z, create_graph=True)
+        torch.autograd.grad(first.square().sum(), z)
+    assert window.ledger.gradients.tolist() == [2] * 4

@@ -238,6 +238,18 @@ def test_second_derivatives_are_gradients_too():
     assert ledger.gradients.tolist() == [2, 2, 2]
 
 
+def test_a_pass_to_the_weights_hides_no_second_derivative():
+    window, ledger, _ = stand(module=net())
+    z = X.clone().requires_grad_()
+    out = GradView(window, EVERY).logits(z)
+    (first,) = torch.autograd.grad(out[:, 0].sum(), z, create_graph=True)
+    weights = list(window.network().parameters())
+    torch.autograd.grad(out[:, 1].sum(), weights, retain_graph=True)
+    assert ledger.gradients.tolist() == [2, 2, 2]
+    torch.autograd.grad(first.square().sum(), z)
+    assert ledger.gradients.tolist() == [3, 3, 3]
+
+
 def test_rows_without_answer_have_no_gradient_and_leak_none():
     window, ledger, _ = stand(module=net(), budget=1)
     ledger.closed[1] = True

@@ -1,60 +1,54 @@
 """Rows that go backwards: counted once a pass, whichever way the gradient takes."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
 from pellucid.errors import UserError
-from pellucid.ledger import Ledger
 from pellucid.rows import Rows
-from pellucid.shapes import Counts
 
 
-def count_gradients(asked: Tensor | None, got: Tensor, ledger: Ledger, who: Counts) -> Tensor:
-    """Book a gradient to the rows `who` each time one flows from `got` or into `asked`.
+def own_node(x: Rows) -> Rows:
+    """The same input as a node of the graph that belongs to one question alone."""
+    return x.view_as(x) if isinstance(x, Tensor) and x.requires_grad else x
 
-    Most passes flow through both and are booked at the outputs; a second derivative can reach
-    the input by another way, and the derivative of an activation never gets there.
+
+def count_gradients(asked: Rows, got: Tensor, book: Callable[[], object]) -> None:
+    """Call `book` once for each backward pass that leaves `got` or reaches `asked`.
+
+    `asked` must be a node of its own: a hook on a tensor shared by questions counts for all.
+    Most passes do both; a second derivative can reach the input by another way, and the
+    derivative of an activation never gets there.
     """
-    if not got.requires_grad:
-        return got
-    booked = False
+    seen = -1  # the last pass that was booked
 
-    def at_outputs(gradient: Tensor) -> None:
-        nonlocal booked
-        _book(gradient, ledger, who)
-        booked = True
+    def hook(gradient: Tensor) -> None:
+        nonlocal seen
+        if _wrapped(gradient):
+            raise UserError(
+                "Vectorised gradients (is_grads_batched, jacrev) cannot be counted: "
+                "take them one output at a time."
+            )
+        if (now := torch._C._current_graph_task_id()) != seen:
+            seen = now
+            book()
 
-    def at_inputs(gradient: Tensor) -> None:
-        nonlocal booked
-        if not booked:
-            _book(gradient, ledger, who)
-        booked = False
-
-    got.register_hook(at_outputs)
-    if asked is not None:
-        asked.register_hook(at_inputs)
-    return got
+    for end in (asked, got):
+        if isinstance(end, Tensor) and end.requires_grad:
+            end.register_hook(hook)
 
 
 def refuse_uncounted(x: Rows) -> None:
-    """Gradients that would pass by the hooks are refused at the door."""
+    """Gradients and batches that would pass by the hooks are refused at the door."""
     if not isinstance(x, Tensor):
         return
     if _wrapped(x) or forward_ad.unpack_dual(x).tangent is not None:
         raise UserError(
-            "Gradients by functorch or in forward mode (vmap, jacrev, jvp) cannot be counted: "
-            "use torch.autograd.grad on box.logits."
+            "Questions under function transforms (vmap, jacrev, jvp) cannot be counted: "
+            "use probe axes for many inputs, and torch.autograd.grad on box.logits."
         )
-
-
-def _book(gradient: Tensor, ledger: Ledger, who: Counts) -> None:
-    if _wrapped(gradient):
-        raise UserError(
-            "Vectorised gradients (is_grads_batched, jacrev) cannot be counted: "
-            "take them one output at a time."
-        )
-    ledger.gradients.index_add_(0, who, torch.ones_like(who))
 
 
 def _wrapped(x: Tensor) -> bool:

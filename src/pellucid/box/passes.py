@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from pellucid.box.gradients import count_gradients, own_node, refuse_uncounted
 from pellucid.ledger import Ledger, OutOfQueries
-from pellucid.shapes import Counts
+
+Arguments = tuple[tuple[object, ...], dict[str, object]]
 
 
 @contextmanager
@@ -19,17 +22,26 @@ def counting(module: nn.Module, ledger: Ledger, exempt: Callable[[], bool]) -> I
     """
     payers = torch.arange(0)
 
-    def charge(_module: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+    def charge(
+        _module: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> Arguments:
         nonlocal payers
-        if not exempt():
-            payers = _charge(ledger, _inputs(args, kwargs))
+        if exempt():
+            return args, kwargs
+        for x in _tensors(args, kwargs):
+            refuse_uncounted(x)
+        payers = _charge(ledger, _inputs(args, kwargs))
+        return (
+            tuple(own_node(a) if isinstance(a, Tensor) else a for a in args),
+            {k: own_node(a) if isinstance(a, Tensor) else a for k, a in kwargs.items()},
+        )
 
     def watch_gradient(
         _module: nn.Module, args: tuple[object, ...], kwargs: dict[str, object], output: Tensor
     ) -> None:
-        if not exempt() and output.requires_grad:
-            rows, inputs = payers, _inputs(args, kwargs)
-            output.register_hook(lambda _: _book(ledger.gradients, rows, inputs))
+        if not exempt():
+            book = partial(_book, ledger.gradients, payers, _inputs(args, kwargs))
+            count_gradients(_tensors(args, kwargs)[0], output, book)
 
     handles = [
         module.register_forward_pre_hook(charge, with_kwargs=True),
@@ -42,9 +54,13 @@ def counting(module: nn.Module, ledger: Ledger, exempt: Callable[[], bool]) -> I
             handle.remove()
 
 
+def _tensors(args: tuple[object, ...], kwargs: dict[str, object]) -> list[Tensor]:
+    return [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
+
+
 def _inputs(args: tuple[object, ...], kwargs: dict[str, object]) -> int:
     """How many inputs a pass carries: the first axis of its first tensor."""
-    return next((len(a) for a in (*args, *kwargs.values()) if isinstance(a, Tensor)), 1)
+    return len(_tensors(args, kwargs)[0])
 
 
 def _charge(ledger: Ledger, inputs: int) -> Tensor:
@@ -59,6 +75,6 @@ def _charge(ledger: Ledger, inputs: int) -> Tensor:
     return rows
 
 
-def _book(books: Counts, rows: Tensor, inputs: int) -> None:
+def _book(books: Tensor, rows: Tensor, inputs: int) -> None:
     """Share so many inputs among rows, rounded up."""
     books.index_add_(0, rows, torch.full_like(rows, -(-inputs // len(rows))))

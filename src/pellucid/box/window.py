@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pellucid.box.gradients import count_gradients, refuse_uncounted
+from pellucid.box.gradients import count_gradients, own_node, refuse_uncounted
 from pellucid.box.passes import counting
 from pellucid.box.protocols import ASK, Kind, NoBox, WhiteBox
 from pellucid.box.torch_box import digest
@@ -113,13 +113,14 @@ class Window:
 
     def _answer(self, kind: Kind, asked: Rows, who: Counts, number: Counts) -> Tensor:
         """The answers for rows that can pay, shown to the watch."""
-        if isinstance(asked, Tensor) and asked.requires_grad:
-            asked = asked.view_as(asked)  # a node of this question's own, to hang a hook on
-            got = count_gradients(asked, self._buy(kind, asked, who), self.ledger, who)
-        elif self._answers is not None:
+        asked = own_node(asked)
+        differentiable = isinstance(asked, Tensor) and asked.requires_grad
+        if self._answers is not None and not differentiable:
             got = self._recall(self._answers, kind, asked, who)
         else:
-            got = count_gradients(None, self._buy(kind, asked, who), self.ledger, who)
+            got = self._buy(kind, asked, who)
+        ones = torch.ones_like(who)
+        count_gradients(asked, got, lambda: self.ledger.gradients.index_add_(0, who, ones))
         self._see(asked, got.detach(), who, number)
         return got
 

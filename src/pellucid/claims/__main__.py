@@ -3,14 +3,12 @@
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from traceback import print_exc
 
 from pellucid import systems
-from pellucid.claims.harness import Progress, checkpoint_key, reproduce
+from pellucid.claims.harness import Progress, checkpoint_path, reproduce
 from pellucid.claims.results import FOLDER, BadResult, Result, read_result, write_result
-from pellucid.claims.sources import hashes
 from pellucid.claims.stale import load_claim, stale
 from pellucid.data.files import cache_folder
 from pellucid.errors import UserError
@@ -66,9 +64,7 @@ def _run(row: Row, folder: Path, *, again: bool) -> int:
             print(f"{row.slug}: fresh")
             return 0
         claim = load_claim(row)
-        key = repr(checkpoint_key(hashes(claim), quick=False))
-        name = f"{row.slug}-{sha256(key.encode()).hexdigest()[:16]}.json"
-        checkpoint = cache_folder() / "claims" / name
+        checkpoint = checkpoint_path(claim, cache_folder() / "claims", quick=False)
         result = reproduce(claim, checkpoint=checkpoint, progress=_show)
         write_result(result, folder)
         checkpoint.unlink()

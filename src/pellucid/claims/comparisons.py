@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.claims.relation import Threshold, above
-from pellucid.claims.statistics import (
+from pellucid.statistics import (
     CONFIDENCE,
     RESAMPLES,
     Interval,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from math import fsum
 from pathlib import Path
 from time import perf_counter
@@ -10,11 +11,11 @@ import numpy as np
 
 from pellucid.claims import _checkpoint
 from pellucid.claims.claim import Claim, Measurement, Pair
-from pellucid.claims.machine import machine, versions
 from pellucid.claims.relation import BadClaim, Hypothesis, Relation, judge
 from pellucid.claims.results import Result, verdict
 from pellucid.claims.sources import Digested, hashes
 from pellucid.errors import UserError
+from pellucid.machine import machine, versions
 
 
 class BadSeeds(UserError):
@@ -95,6 +96,12 @@ def reproduce(
 def checkpoint_key(digests: Digested, *, quick: bool) -> Digested:
     """All that must be as it was for finished seeds to count."""
     return digests | {"version of": versions(), "run": {"quick": str(quick)}}
+
+
+def checkpoint_path(claim: Claim, folder: Path, *, quick: bool) -> Path:
+    """Where a claim's finished seeds are kept: another file for other code, data or versions."""
+    key = repr(checkpoint_key(hashes(claim), quick=quick)).encode()
+    return folder / f"{claim.slug}-{sha256(key).hexdigest()[:16]}.json"
 
 
 def _chosen(claim: Claim, seeds: int | None, first: int | None, quick: bool) -> tuple[int, ...]:

@@ -7,8 +7,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.claims.statistics import Interval
 from pellucid.errors import UserError
+from pellucid.statistics import Interval
 
 Real = float | int  # one may write 0 for 0.0
 Numbers = tuple[float, ...] | tuple[tuple[float, ...], ...]  # a seed each: a value, or its items

@@ -83,4 +83,7 @@ app.command()(guarded(reproduce))
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    # torch's threads spin while they wait; where other programs want the cores too, the passes of
+    # a small network then take many times as long. torch is not imported yet, and the bits stay.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     app(prog_name="pellucid")

@@ -23,7 +23,7 @@ class HopSkipJump:
     Source: Chen, Jordan and Wainwright, IEEE S&P 2020, algorithms 1 and 2, section IV.
     Needs: LabelBox; a start that meets the goal.
     Cost: probes sqrt(step) queries a row and step, and some 10 to 20 for jump and bisection.
-    Differs: a jump that ends farther away is not taken; a row's jump ends by itself.
+    Differs: probes are Gaussian directions in either norm; rows jump and bisect by themselves.
     """
 
     ball: Ball = L2  # the norm to be small in
@@ -37,7 +37,7 @@ class HopSkipJump:
     def __call__(
         self, box: LabelBox, goal: Goal, x: Batch, start: Batch, rng: Streams
     ) -> Iterator[Batch]:
-        """Yield points on the boundary, ever nearer to x."""
+        """Yield points on the boundary: as a rule ever nearer to x, though a jump may fail."""
         z = self._onto_boundary(box, goal, x, start)
         yield z
         for step in range(1, self.steps + 1):
@@ -46,9 +46,7 @@ class HopSkipJump:
                 box, goal, z, self._probe_length(box, distance, step, x), step, rng
             )
             far = self._jump(box, goal, z, normal, distance / sqrt(step))
-            new = self._onto_boundary(box, goal, x, far)
-            nearer = self.ball.distance(new, x) < distance
-            z = torch.where(spread(nearer, z), new, z)
+            z = self._onto_boundary(box, goal, x, far)
             yield z
 
     def _probe_length(self, box: LabelBox, distance: Each, step: int, x: Batch) -> Each:

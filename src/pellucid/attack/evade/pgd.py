@@ -41,6 +41,6 @@ class PGD:
         for _ in range(self.steps):
             z = z.detach().requires_grad_()
             (gradient,) = torch.autograd.grad(goal.loss(box.logits(z)).sum(), z)
-            z = z.detach() + length * self.ball.steepest(gradient)
+            z = torch.add(z.detach(), self.ball.steepest(gradient), alpha=length)
             z = box.spec.clamp(self.ball.project(z, x))
             yield z

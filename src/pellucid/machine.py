@@ -7,13 +7,11 @@ from pathlib import Path
 
 import torch
 
-from pellucid import __version__
-
 
 def versions() -> dict[str, str]:
     """Versions of what decides the numbers."""
     return {
-        "pellucid": __version__,
+        "pellucid": version("pellucid"),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": version("numpy"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pellucid.claims.statistics import (
+from pellucid.statistics import (
     FEWEST_ITEMS,
     bootstrap_bounds,
     clopper_pearson,
@@ -155,7 +155,7 @@ def test_bootstrap_is_decided_by_its_seed_and_leaves_numpys_generator_alone():
 def test_bootstrap_does_not_depend_on_how_much_is_resampled_at_a_time(monkeypatch):
     sample = np.random.default_rng(10).normal(size=64)
     at_once = bootstrap_bounds(mean, sample, resamples=999)
-    monkeypatch.setattr("pellucid.claims.statistics._CELLS", 64 * 10)
+    monkeypatch.setattr("pellucid.statistics._CELLS", 64 * 10)
     assert bootstrap_bounds(mean, sample, resamples=999) == at_once
 
 

@@ -1,0 +1,1 @@
+"""One file a rival: how its own documentation says its attacks are run."""

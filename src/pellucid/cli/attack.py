@@ -1,0 +1,86 @@
+"""`pellucid attack SLUG MODEL [DATA]`: one attack on rows of data."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pellucid.cli import _model
+from pellucid.cli._model import Stopped, floats, pair, whole
+
+
+def attack(
+    slug: Annotated[str, typer.Argument(help="An attack of `pellucid list --kind attack`.")],
+    model: Annotated[str, typer.Argument(help="Such as builtin:digits-cnn.")],
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help="An .npz file with x and y, or the name of a data set; a builtin model's own "
+            "test rows unless given.",
+        ),
+    ] = None,
+    access: _model.Access = None,
+    budget: Annotated[int, typer.Option(help="Questions that a row may ask.")] = 1000,
+    norm: _model.Norm = None,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(help="The radius to stay in, in the data's units; the method's own if any."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Set a field of the method; repeatable."),
+    ] = None,
+    seed: _model.Seed = 0,
+    rows: _model.Rows = 100,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder to keep the run in; a stopped one goes on.")
+    ] = None,
+    as_json: _model.Json = False,
+    emits: _model.Emits = None,
+    bounds: _model.Bounds = None,
+    mean: _model.Mean = "0",
+    std: _model.Std = "1",
+    layout: _model.Layout = "chw",
+    shape: _model.Shape = None,
+) -> None:
+    """Attack rows of data, and say how many gave way and what that cost.
+
+    With --out a folder holds run.safetensors, answers.sqlite, adversarial.npz and attack.json.
+    """
+    import pellucid
+    from pellucid.audit.access import named
+    from pellucid.audit.sample import sample
+    from pellucid.cli._attacking import Order, carry_out
+    from pellucid.cli._method import attack_row, build
+    from pellucid.needs import needs
+
+    method = build(attack_row(slug), settings or (), norm, epsilon)
+    granted = access or named(needs(method).box)
+    box = pellucid.open(
+        model,
+        access=granted,
+        emits=emits,
+        shape=None if shape is None else whole("--shape", shape),
+        bounds=None if bounds is None else pair("--bounds", bounds),
+        mean=floats("--mean", mean),
+        std=floats("--std", std),
+        layout=layout,
+    )
+    order = Order(
+        system=slug,
+        method=method,
+        model=model,
+        access=granted,
+        data=sample(data, model, rows),
+        budget=budget,
+        seed=seed,
+    )
+    report, stopped = carry_out(order, box, out)
+    if as_json:
+        typer.echo(report.to_json())
+    else:
+        Console().print(report.table())
+    if stopped:
+        kept = f"is in {out}, and the same command goes on" if out else "stands above"
+        raise Stopped(f"stopped by Ctrl-C before the attack was done; what was found {kept}.")

@@ -1,0 +1,168 @@
+"""How a method behaves: where it goes, what it leaves behind, and what it does with trouble."""
+
+import math
+import pickle
+
+from torch import Tensor
+
+from pellucid.box.protocols import LADDER, AccessDenied, LabelBox, NoBox
+from pellucid.box.views import VIEWS, Direct
+from pellucid.errors import UserError
+from pellucid.goals import misled
+from pellucid.needs import Attack, needs
+from pellucid.runner import run
+from pellucid.runs import UNFINISHED, Run
+from pellucid.testing import traces
+from pellucid.testing._rows import one_by_one, same_rows
+from pellucid.testing.driving import attacked, driven, rows_of, surroundings
+from pellucid.testing.subjects import Subject, silent_subject, stubborn_subject, subject
+
+
+def check_stays_inside(method: Attack) -> None:
+    """Iterates and questions are finite, and within the bounds if there are any."""
+    for low, high in ((0.0, 1.0), (-math.inf, math.inf)):
+        on = subject(bounds=(low, high))
+        for iterate in driven(method, on).iterates:
+            _inside(method, "yields", iterate, low, high)
+        for question in on.tally.asked:
+            _inside(method, "asks about", question, low, high)
+
+
+def _inside(method: Attack, does: str, z: Tensor, low: float, high: float) -> None:
+    name = type(method).__name__
+    assert bool(z.isfinite().all()), f"{name} {does} a point that is not finite."
+    assert bool(((z >= low) & (z <= high)).all()), (
+        f"{name} {does} a point with values from {float(z.min()):.6g} to {float(z.max()):.6g}, "
+        f"where the bounds are {low} and {high}."
+    )
+
+
+def check_leaves_no_trace(method: Attack) -> None:
+    """Generators, hooks, gradients, weights, modes and inputs are as they were found."""
+    for budget in (1000, 5):  # to the end, and cut short
+        on = subject()
+        on.module.get_submodule("relu").eval()  # so that not all parts are in one mode
+        process, module = traces.of_process(), traces.of_module(on.module)
+        fields = {"its own fields": pickle.dumps(method).hex()}
+        drive = driven(method, on, budget=budget)
+        handed = {name: traces.of_tensor(tensor) for name, tensor in drive.handed.items()}
+        changed = traces.differences(
+            process | module | fields | drive.before,
+            traces.of_process()
+            | traces.of_module(on.module)
+            | {"its own fields": pickle.dumps(method).hex()}
+            | handed,
+        )
+        assert not changed, f"{type(method).__name__} has changed {changed}."
+
+
+def check_silent_answers(method: Attack) -> None:
+    """An answer that is not finite wins nothing, moves no other row, and raises nothing."""
+    name, on = type(method).__name__, silent_subject()
+    found = attacked(method, on, where="where answers are NaN")
+    _won(method, found, on)
+    for question in on.tally.asked:
+        assert bool(question.isfinite().all()), f"{name} asks about NaN after an answer of NaN."
+    late = [status.value for status in found.status if status in UNFINISHED]
+    assert not late, f"{name} leaves rows as {late} where answers are NaN."
+    together = rows_of(method, found)
+    same_rows(method, together, one_by_one(method, on), "alone where answers are NaN")
+    if needs(method).box is LabelBox:
+        # the last row stands in a stripe and is never attacked; the others must see no difference
+        stubborn = rows_of(method, attacked(method, stubborn_subject()))
+        same_rows(
+            method, stubborn[:-1], together[:-1], "where answers are NaN, not the row's class"
+        )
+
+
+def check_success_is_real(method: Attack) -> None:
+    """What is called a success meets the goal when it is asked again, inside ball and bounds."""
+    on = subject()
+    _won(method, attacked(method, on), on)
+
+
+def _won(method: Attack, found: Run, on: Subject) -> None:
+    """Ask again about what is called a success."""
+    name, ball = type(method).__name__, method.ball
+    answer = on.box.labels(found.adversarial)
+    met = (answer >= 0) & (answer != on.y)
+    distance = ball.distance(found.adversarial, found.x)
+    for what, good in (
+        ("does not meet the goal", met),
+        ("lies outside the ball", distance <= ball.limit(found.x)),
+        ("lies outside the bounds", on.box.spec.inside(found.adversarial)),
+    ):
+        bad = (found.success & ~good).nonzero()[:, 0].tolist()
+        assert not bad, f"{name} wins rows {bad} with a point that {what}."
+    moved = ~found.success & (found.adversarial != found.x).flatten(1).any(1)
+    assert not bool(moved.any()), f"{name} gives back other than x for rows it has not won."
+
+
+def check_refuses_poorer_box(method: Attack) -> None:
+    """A box that grants less than the signature names is refused in a sentence naming both."""
+    name, on, wanted = type(method).__name__, subject(), needs(method).box
+    for poorer in LADDER[: LADDER.index(wanted)]:
+        box = VIEWS[poorer](Direct(on.box))
+        said = _refusal(method, on, f"a {poorer.__name__}", AccessDenied, box=box)
+        for word in (wanted.__name__, poorer.__name__):
+            assert word in said, f"{name} refuses a {poorer.__name__} without naming {word}: {said}"
+
+
+def check_names_bad_input(method: Attack) -> None:
+    """Bad rows and bad labels are refused in one sentence before anything is paid."""
+    on = subject()
+    spoilt, outside = on.x.clone(), on.x.clone()
+    spoilt[1].view(-1)[0] = math.nan
+    outside[1].view(-1)[0] = 1.5
+    for what, x, y in (
+        ("rows of another shape", on.x[..., :-1], on.y),
+        ("a row with NaN", spoilt, on.y),
+        ("a row out of bounds", outside, on.y),
+        ("no rows", on.x[:0], on.y[:0]),
+        ("a label out of range", on.x, on.y + 2),
+        ("fewer labels than rows", on.x, on.y[:-1]),
+    ):
+        _refusal(method, on, what, UserError, x=x, y=y)
+        assert not on.tally.rows, f"{type(method).__name__} pays before it refuses {what}."
+
+
+def _refusal(
+    method: Attack,
+    on: Subject,
+    what: str,
+    due: type[UserError],
+    *,
+    box: NoBox | None = None,
+    x: Tensor | None = None,
+    y: Tensor | None = None,
+) -> str:
+    """The sentence with which a run is refused; AssertionError if it is not."""
+    name, around = type(method).__name__, surroundings(needs(method), on)
+    try:
+        run(
+            method,
+            on.box if box is None else box,
+            on.x if x is None else x,
+            goal=misled(on.y if y is None else y),
+            surrogates=around.surrogates,
+            data=around.data,
+            progress=False,
+        )
+    except due as error:
+        said = str(error)
+        one = said.endswith(".") and "\n" not in said
+        assert one, f"{name}, given {what}, does not answer in one sentence: {said!r}."
+        return said
+    except Exception as error:
+        raise AssertionError(f"{name}, given {what}, raises {error!r}.") from error
+    raise AssertionError(f"{name} takes {what} without a word.")
+
+
+CONDUCT_CHECKS = (
+    check_stays_inside,
+    check_leaves_no_trace,
+    check_silent_answers,
+    check_success_is_real,
+    check_refuses_poorer_box,
+    check_names_bad_input,
+)
