@@ -9,8 +9,8 @@ from functools import partial
 
 from benchmarks import evade, table
 from benchmarks.processes import ROOT
-from pellucid.claims.machine import machine, versions
 from pellucid.errors import UserError
+from pellucid.machine import machine, versions
 
 RESULT = ROOT / "benchmarks" / "results" / "evade.json"
 PAGE = ROOT / "docs" / "benchmarks" / "evade.md"

@@ -56,7 +56,7 @@ def pgd(epsilon: float, repeats: int) -> Job:
 STUDIES = (
     Study(
         slug="hopskipjump",
-        title="HopSkipJump, L2, labels alone, what eight steps of foolbox cost: 1,788 queries a row",
+        title="HopSkipJump, L2, labels alone, as many queries as eight steps of foolbox",
         job=Job(
             attack="hopskipjump",
             norm="l2",

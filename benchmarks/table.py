@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.evade import OURS, Study
 from benchmarks.processes import Measured
-from pellucid.claims.statistics import Interval, bootstrap_bounds
+from pellucid.statistics import Interval, bootstrap_bounds
 
 
 @dataclass(frozen=True)

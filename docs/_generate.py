@@ -17,6 +17,14 @@ from pellucid.systems import SYSTEMS, Row
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Close the navigation with the decisions, as many as there are."""
+    pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    decisions = ["decisions/README.md", *(f"decisions/{page.name}" for page in pages)]
+    config.nav = [*(config.nav or ()), {"Decisions": decisions}]
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that have no file below docs/."""
     pages = {
@@ -44,11 +52,11 @@ def catalogue() -> str:
 def system(row: Row) -> str:
     """What `pellucid show` and `pellucid cite` print."""
     method = read(row)
-    fields = [
+    described = [
         (
             f"`{field.name}`",
             f"`{field.type}`",
-            f"`{field.default}`",
+            "none: give one" if field.default is None else f"`{field.default}`",
             field.comment.replace("|", "\\|"),
         )
         for field in method.fields
@@ -58,7 +66,7 @@ def system(row: Row) -> str:
             f"## {row.title} {{#{row.slug}}}",
             f"`{row.package}.{row.where.replace(':', '.')}`",
             fenced("text", method.docstring),
-            table(("Field", "Type", "Default", "Meaning"), fields),
+            table(("Field", "Type", "Default", "Meaning"), described),
             fenced("bibtex", row.bibtex()),
         )
     )
@@ -82,7 +90,8 @@ def help_of(*command: str) -> str:
 def claims() -> str:
     """Every claim: what was said, and what was measured."""
     claimed = [row for row in SYSTEMS if row.claim]
-    return "\n\n".join(("# Claims", *map(claim, claimed)))
+    said = "What is said of methods, as programs, and what `make claims` has measured."
+    return "\n\n".join(("# Claims", said, *map(claim, claimed)))
 
 
 def claim(row: Row) -> str:
@@ -100,8 +109,10 @@ def measured(row: Row, result: Result) -> str:
     )
     meanings = "\n".join(f"- `{one.name}`: {one.meaning}" for one in result.relations)
     made = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    where = f"{result.machine['cpu']} ({result.machine['cores']} cores)"
     again = (
-        f"{sum(result.seconds):.0f} seconds with {made}. Run it: `pellucid reproduce {row.slug}`."
+        f"{sum(result.seconds):.0f} seconds on {where} with {made}. "
+        f"Run it: `pellucid reproduce {row.slug}`."
     )
     return f"{result.title}\n\n{relations}\n\n{meanings}\n\n{again}"
 

@@ -15,7 +15,7 @@ from pellucid.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "src").rglob("*.py"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS = typer.main.get_group(app).commands
 
 
@@ -66,6 +66,11 @@ def test_the_documentation_builds_without_a_warning(tmp_path):
     assert done.returncode == 0, done.stderr
     for page in ("catalogue", "claims", "cli"):
         assert (tmp_path / page / "index.html").exists()
+    home = (tmp_path / "index.html").read_text("utf-8")
+    for folder in ("benchmarks", "decisions"):
+        for page in (ROOT / "docs" / folder).glob("*.md"):
+            target = folder if page.stem == "README" else f"{folder}/{page.stem}"
+            assert f'href="{target}/"' in home, f"no page leads to {target}"
     assert 'id="hopskipjump"' in (tmp_path / "catalogue" / "index.html").read_text("utf-8")
 
 

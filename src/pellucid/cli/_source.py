@@ -23,7 +23,7 @@ class Field:
 
     name: str
     type: str
-    default: str | None  # as written; None: the user must give it
+    default: str | None  # as written, a constant of its file as its value; None: must be given
     comment: str  # meaning and unit
 
 
@@ -50,27 +50,48 @@ def read(row: Row) -> Method:
     if spec is None or spec.origin is None:
         raise NoSource(f"'{row.slug}' should be in {row.package}.{module}, which is not installed.")
     text = Path(spec.origin).read_text(encoding="utf-8")
-    for node in ast.parse(text).body:
+    body = ast.parse(text).body
+    for node in body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             return Method(
                 path=Path(spec.origin),
                 docstring=ast.get_docstring(node) or "",
-                fields=_fields(node, _comments(text)),
+                fields=_fields(node, _comments(text), _constants(body)),
             )
     raise NoSource(f"'{row.slug}' should be the class {name} in {spec.origin}, which has none.")
 
 
-def _fields(node: ast.ClassDef, comments: dict[int, str]) -> tuple[Field, ...]:
+def _constants(body: list[ast.stmt]) -> dict[str, str]:
+    """The module's constants as written: a default that names one says little by itself."""
+    return {
+        target.id: ast.unparse(line.value)
+        for line in body
+        if isinstance(line, ast.Assign)
+        for target in line.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _fields(
+    node: ast.ClassDef, comments: dict[int, str], constants: dict[str, str]
+) -> tuple[Field, ...]:
     return tuple(
         Field(
             name=ast.unparse(line.target),
             type=ast.unparse(line.annotation),
-            default=ast.unparse(line.value) if line.value else None,
+            default=_default(line.value, constants),
             comment=comments.get(line.lineno, comments.get(line.end_lineno or 0, "")),
         )
         for line in node.body
         if isinstance(line, ast.AnnAssign)
     )
+
+
+def _default(value: ast.expr | None, constants: dict[str, str]) -> str | None:
+    if value is None:
+        return None
+    written = ast.unparse(value)
+    return constants.get(written, written)
 
 
 def _comments(text: str) -> dict[int, str]:
