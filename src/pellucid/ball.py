@@ -33,7 +33,7 @@ class Norm(Protocol):
         ...
 
     def steepest(self, gradient: Tensor) -> Tensor:
-        """The step of norm one that climbs fastest; zero where the gradient is zero."""
+        """The step of norm one that climbs fastest; zero where the gradient is zero or NaN."""
         ...
 
     def sample(self, rng: Streams, d: int) -> Tensor:
@@ -54,7 +54,7 @@ class _L2:
     def steepest(self, gradient: Tensor) -> Tensor:
         # dividing by the largest entry first keeps tiny gradients from underflowing to zero
         top = gradient.abs().amax(1, keepdim=True)
-        scaled = gradient / torch.where(top > 0, top, 1)
+        scaled = (gradient / torch.where(top > 0, top, 1)).nan_to_num_(0, 0, 0)
         return scaled / self.size(scaled)[:, None].clamp_min(1)
 
     def sample(self, rng: Streams, d: int) -> Tensor:
@@ -74,7 +74,7 @@ class _Linf:
         return delta.clamp(-radius, radius)
 
     def steepest(self, gradient: Tensor) -> Tensor:
-        return gradient.sign()
+        return gradient.sign().nan_to_num_(0)
 
     def sample(self, rng: Streams, d: int) -> Tensor:
         return rng.uniform(1, (d,))[0] * 2 - 1
@@ -110,12 +110,11 @@ class Ball:
             return z
         each = limit[:, None] if isinstance(limit, Tensor) else limit
         delta = NORMS[self.norm].project((z - x).flatten(1), each)
-        return x + delta.reshape(x.shape)
+        return delta.add_(x.flatten(1)).reshape(x.shape)
 
     def steepest(self, gradient: Batch) -> Batch:
         """The step of size one that climbs fastest along the gradient."""
-        usable = gradient.flatten(1).nan_to_num(0, 0, 0)  # without a gradient, no step
-        return NORMS[self.norm].steepest(usable).reshape(gradient.shape)
+        return NORMS[self.norm].steepest(gradient.flatten(1)).reshape(gradient.shape)
 
     def sample(self, rng: Streams, x: Batch) -> Batch:
         """A uniform point of the ball around each row of x."""

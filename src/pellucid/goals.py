@@ -36,7 +36,7 @@ class Goal(ABC):
         Scores meet it by a positive margin: a tie made by rounding is no success.
         """
         met = self.margin(answer) > 0 if answer.is_floating_point() else self.met(answer)
-        return met & answered(answer)
+        return met & answered(answer) if bool(met.any()) else met
 
     @abstractmethod
     def met(self, labels: LabelAnswer) -> Verdict:

@@ -66,8 +66,6 @@ class Trip:
                     for step, iterate in enumerate(self._iterates(live, begin), 1):
                         last = iterate
                         yield step
-                        if self._nothing_left():
-                            break
             except OutOfQueries:
                 pass
             if last is not None:
@@ -155,12 +153,6 @@ class Trip:
         parts = {name: part for name, part in supplies.items() if name in self._wants.names}
         view = VIEWS[self._wants.box](self._window, live)
         yield from self.method(box=view, **parts)
-
-    def _nothing_left(self) -> bool:
-        """Whether no row can ask for more; a method that asks nothing always can go on."""
-        if self._wants.box is NoBox:
-            return bool(self.ledger.closed.all())
-        return not bool((self.ledger.left() > 0).any())
 
     @contextmanager
     def _guards(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ from pellucid.errors import UserError
 from pellucid.ledger import Answers, Ledger, OutOfQueries, OutOfTime
 from pellucid.rows import Rows, chunks, flat
 from pellucid.shapes import Answer, Counts
-from pellucid.spec import INVALID, BadQuestion, Spec, finite
+from pellucid.spec import INVALID, BadQuestion, Spec
 
 IDLE_LIMIT = 10_000  # questions in a row that bought nothing, after which a loop is endless
 
@@ -99,16 +99,19 @@ class Window:
                 "A row stands twice in one question: put its repeats on a probe axis in front."
             )
         left = self.ledger.left()
-        if not bool((left > 0).any()):
-            raise OutOfQueries
         bought, before = left[rows].clamp(0, probes), self.ledger.queries[rows]
-        self._idle = 0 if bool((bought > 0).any()) else self._idle + 1
+        if bool(bought.any()):
+            self._idle = 0
+            self.ledger.queries.index_add_(0, rows, bought)
+            return bought, before
+        if not bool(left.clamp_min(0).any()):
+            raise OutOfQueries
+        self._idle += 1
         if self._idle > IDLE_LIMIT:
             raise RuntimeError(
                 f"{IDLE_LIMIT} questions in a row were about rows that could not pay: "
                 "the method waits for answers that cannot come."
             )
-        self.ledger.queries.index_add_(0, rows, bought)
         return bought, before
 
     def _answer(self, kind: Kind, asked: Rows, who: Counts, number: Counts) -> Tensor:
@@ -171,7 +174,7 @@ class Window:
 
     def _see(self, asked: Rows, got: Tensor, who: Counts, number: Counts) -> None:
         """Mark rows with unusable answers, and show the rest to the watch."""
-        bad = ~finite(got) if got.is_floating_point() else got == INVALID
+        bad = ~got.isfinite() if got.is_floating_point() else got == INVALID
         if bool(bad.any()):
             self.ledger.invalid[who[bad.reshape(len(who), -1).any(1)]] = True
         if self._watch is not None and len(who):
