@@ -22,7 +22,8 @@ class HopSkipJump:
 
     Source: Chen, Jordan and Wainwright, IEEE S&P 2020, algorithms 1 and 2, section IV.
     Needs: LabelBox; a start that meets the goal.
-    Cost: probes sqrt(step) queries a row and step, and some 10 to 20 for jump and bisection.
+    Cost: probes sqrt(step) queries a row and step, log2(d^1.5 / gamma) to bisect (d^2 in linf),
+        and one or more to jump; the start is bisected first.
     Differs: probes are Gaussian directions in either norm; rows jump and bisect by themselves.
     """
 
