@@ -10,7 +10,6 @@ Labels = Int[Tensor, " n"]  # one class a row
 RowNumbers = Int[Tensor, " m"]  # which rows are meant: some of n
 Verdicts = Bool[Tensor, " n"]  # one yes or no a row
 Draws = Float[Tensor, "k n *shape"]  # k probes for each row
-Question = Float[Tensor, "..."]  # (*probes, rows, *shape)
 LabelAnswer = Int[Tensor, "..."]  # (*probes, rows)
 ScoreAnswer = Float[Tensor, "..."]  # (*probes, rows, outputs)
 Answer = LabelAnswer | ScoreAnswer

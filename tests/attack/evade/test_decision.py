@@ -54,6 +54,14 @@ def test_it_ends_in_the_goal_within_the_width_of_the_boundary(width):
     assert torch.equal(point, torch.stack([good, threshold], 1))
 
 
+def test_it_ends_where_the_numbers_do():
+    """A width that no number can meet: gamma / d^1.5 of images is finer than float32 at one."""
+    threshold = thresholds(0.9, 0.71, 0.333)
+    good, _, queries = bisected(threshold, torch.zeros_like(threshold))
+    assert ((good - threshold).abs() <= 2e-12).all()  # the goal itself is blurred by 1e-12
+    assert queries.max() <= 60
+
+
 @pytest.mark.parametrize("width", [0.3, 1e-2, 1e-5])
 def test_it_costs_a_query_a_halving(width):
     # so near the good end, the width is the same of the way and of the good end

@@ -94,8 +94,7 @@ def test_every_iterate_meets_the_goal_and_the_walk_comes_nearer(norm):
     distances = [ball.distance(z, on.x) for z in iterates]
     assert len(distances) == 9
     assert all(on.goal(on.box.labels(z)).all() for z in iterates)
-    assert (torch.stack(distances).amin(0) <= distances[0]).all()
-    assert (distances[-1] < distances[0]).any()
+    assert (distances[-1] / distances[0]).median() < 0.9  # one failed jump may end farther away
 
 
 def test_probes_are_as_many_and_as_long_as_the_paper_says():

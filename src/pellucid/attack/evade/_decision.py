@@ -18,12 +18,18 @@ def bisect(
 ) -> tuple[Each, Batch]:
     """Halve the way from bad to good until it is no longer than width, each row by itself.
 
+    Where width is finer than the numbers are, a row stops when nothing lies between its ends.
     Cost: log2((good - bad) / width) queries a row. Returns where each row's good end is.
     """
     good, bad = good.clone(), bad.clone()
     rows = torch.arange(len(good))
-    while len(rows := rows[(good[rows] - bad[rows]).abs() > width[rows]]):
+    while True:
         middle = (good[rows] + bad[rows]) / 2
+        between = (middle != good[rows]) & (middle != bad[rows])
+        more = between & ((good[rows] - bad[rows]).abs() > width[rows])
+        rows, middle = rows[more], middle[more]
+        if not len(rows):
+            break
         met = goal[rows](box[rows].labels(path(middle, rows)))
         good[rows], bad[rows] = (
             torch.where(met, middle, good[rows]),
