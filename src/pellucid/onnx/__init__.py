@@ -1,0 +1,1 @@
+"""ONNX graphs: read safely, run by onnxruntime, and rebuilt as differentiable torch modules."""

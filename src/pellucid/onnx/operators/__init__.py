@@ -1,0 +1,1 @@
+"""The operators of ONNX, each a readable function of tensors."""
