@@ -1,0 +1,141 @@
+"""A served model as an answerer: arrays go out as JSON tensors, and come back as such."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from pellucid.box.preprocessing import DType
+from pellucid.remote.address import address
+from pellucid.remote.line import Line
+from pellucid.remote.messages import TYPES, answer, question
+from pellucid.remote.metadata import Metadata, Slot
+from pellucid.remote.retrying import retried
+
+INPUT = "input-0"  # the name of an input that the server does not name
+TIMEOUT = 30.0  # seconds
+PAUSE = 0.5  # seconds before the second attempt
+
+
+@dataclass(eq=False, kw_only=True)
+class Endpoint:
+    """A model behind the Open Inference Protocol v2, as KServe, Triton and MLServer speak it.
+
+    A request is sent again, up to three times, after what may pass: no connection or a broken
+    one, a timeout, and the statuses 429, 502, 503 and 504 (500 once, as it may stand for a fault
+    of the model that comes again). Redirects are never followed.
+    """
+
+    url: str  # in normal form
+    metadata: Metadata
+    output: str | None  # the name of the output that is read; None: the only one
+    pause: float = PAUSE
+    line: Line = field(repr=False)
+    calls: int = 0  # requests sent, retried ones included
+    rows: int = 0  # rows sent in them
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        output: str | None = None,
+        timeout: float = TIMEOUT,
+        pause: float = PAUSE,
+    ) -> "Endpoint":
+        """Ask a server what the model at http(s)://HOST/v2/models/NAME takes and gives.
+
+        Args:
+            url: the model's address, perhaps with /versions/VERSION.
+            output: the name of the output to read, where the model has several.
+            timeout: an attempt fails if it is silent for so many seconds, or not done by then.
+            pause: seconds before the second attempt; later pauses are longer.
+
+        Raises:
+            BadEndpoint: the address is wrong, no such model is there, or it is none of one input
+                of numbers and one output of numbers.
+            EndpointDown: nobody answers.
+        """
+        url = address(url)
+        line = Line(url, timeout)
+        metadata = Metadata.parse(retried(lambda: line.ask("GET"), url=url, pause=pause), url)
+        slot = metadata.read(output, url)
+        name = output if slot is None else slot.name
+        return cls(url=url, metadata=metadata, output=name, pause=pause, line=line)
+
+    def __call__(self, x: NDArray[np.generic], /) -> NDArray[np.generic]:
+        """Raw outputs (n, outputs) or (n,) for x (n, *shape), in one request.
+
+        Raises:
+            EndpointDown: no attempt was answered.
+            BadAnswer: the answer does not fit the question.
+            BadEndpoint: the server refuses the question.
+        """
+        slot = self._input
+        given = x if slot is None else x.astype(TYPES[slot.datatype])
+        body = question(given, name=INPUT if slot is None else slot.name, output=self.output)
+
+        def attempt() -> bytes:
+            self.calls, self.rows = self.calls + 1, self.rows + len(x)
+            return self.line.ask("POST", "/infer", body)
+
+        said = retried(attempt, url=self.url, pause=self.pause)
+        return answer(said, rows=len(x), output=self.output, url=self.url)
+
+    def fingerprint(self) -> str:
+        """A hash of the address and of all that the server says of the model."""
+        told = f"{self.url}\n{self.metadata}\n{self.output}"
+        return xxhash.xxh3_128_hexdigest(told.encode())
+
+    @property
+    def shape(self) -> tuple[int | None, ...] | None:
+        """One input without the axis of rows, None for a free size; None if it is not told."""
+        slot = self._input
+        if slot is None or len(slot.shape) < 2:
+            return None
+        return tuple(size if size > 0 else None for size in slot.shape[1:])
+
+    @property
+    def dtype(self) -> DType | None:
+        """The type of number that the model takes; None if it is not told, or is BOOL."""
+        return None if self._input is None else DTYPES.get(self._input.datatype)
+
+    @property
+    def rows_per_call(self) -> int | None:
+        """How many rows a call may carry, if the server says so."""
+        slot = self._input
+        return None if slot is None or len(slot.shape) < 2 or slot.shape[0] < 0 else slot.shape[0]
+
+    @property
+    def outputs(self) -> int | None:
+        """How many numbers the model answers a row; None if it is not told."""
+        slot = self.metadata.read(self.output, self.url)
+        if slot is None or len(slot.shape) > 2:
+            return None
+        width = slot.shape[1] if len(slot.shape) == 2 else 1
+        return width if width > 0 else None
+
+    @property
+    def platform(self) -> str:
+        """What serves the model, in the server's words; empty if it does not say."""
+        return self.metadata.platform
+
+    @property
+    def _input(self) -> Slot | None:
+        return self.metadata.inputs[0] if self.metadata.inputs else None
+
+
+DTYPES: dict[str, DType] = {
+    "UINT8": "uint8",
+    "UINT16": "uint16",
+    "UINT32": "uint32",
+    "UINT64": "uint64",
+    "INT8": "int8",
+    "INT16": "int16",
+    "INT32": "int32",
+    "INT64": "int64",
+    "FP16": "float16",
+    "FP32": "float32",
+    "FP64": "float64",
+}
