@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from benchmarks.environments import environment
+from benchmarks.environments import python_of
 from benchmarks.worker import Images, Job
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +38,7 @@ class Tool:
     batch: int
 
     def python(self) -> Path:
-        return Path(sys.executable) if self.peer is None else environment(self.peer)
+        return Path(sys.executable) if self.peer is None else python_of(self.peer)
 
 
 @dataclass(frozen=True, kw_only=True)

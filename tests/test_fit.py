@@ -10,7 +10,8 @@ from torch.nn import functional
 from torch.optim import SGD
 from torch.optim.lr_scheduler import LambdaLR
 
-from pellucid.fit import BadTraining, MissingExtra, accuracy, cross_entropy, fit
+from pellucid.extras import MissingExtra
+from pellucid.fit import BadTraining, accuracy, cross_entropy, fit
 
 X = torch.rand(50, 6, generator=torch.Generator().manual_seed(0))
 Y = (X.sum(dim=1) > 3).long()

@@ -23,6 +23,7 @@ from tests.subjects import (
 )
 from torch import Tensor, nn
 
+from pellucid.answers import Answers
 from pellucid.attack.evade.hop_skip_jump import HopSkipJump
 from pellucid.attack.evade.pgd import PGD
 from pellucid.ball import Ball
@@ -39,7 +40,6 @@ from pellucid.box.torch_box import TorchBox
 from pellucid.box.views import VIEWS, Direct
 from pellucid.errors import UserError
 from pellucid.goals import Goal, hit, misled, ordered_topk
-from pellucid.ledger import Answers
 from pellucid.models.integer_net import IntegerNet
 from pellucid.runner import run
 from pellucid.runs import Interrupted, Run, Status

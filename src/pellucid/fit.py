@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from pellucid.errors import UserError
+from pellucid.extras import extra
 from pellucid.shapes import Batch, Labels
 
 Objective = Callable[[nn.Module, Tensor, Tensor, Generator], Tensor]  # (module, x, y, rng) -> loss
@@ -19,10 +20,6 @@ Optimiser = Callable[[Iterable[nn.Parameter]], Optimizer]
 Schedule = Callable[[Optimizer, int], LRScheduler]  # (optimiser, steps in all) -> stepped each step
 
 CHECKED = 1000  # the first rows, on which an epoch's accuracy is measured
-
-
-class MissingExtra(UserError):
-    """A part of Pellucid needs packages that are not installed."""
 
 
 class BadTraining(UserError):
@@ -82,12 +79,8 @@ def fit(
         MissingExtra: Lightning Fabric is not installed.
     """
     _check(x, y, epochs=epochs, batch=batch)
-    try:
+    with extra("train", "Training"):
         from lightning_fabric import Fabric
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            "Training needs Lightning Fabric; install it with `pip install 'pellucid[train]'`."
-        ) from error
     place = torch.device(device)
     fabric = Fabric(accelerator=place.type, devices=_places(place))
     raw = optimiser(module.parameters())

@@ -10,11 +10,11 @@ import torch
 import xxhash
 from torch import Tensor
 
+from pellucid.answers import Answers
 from pellucid.box.protocols import LabelBox, NoBox, ScoreBox, demand
 from pellucid.box.views import fingerprint
 from pellucid.errors import UserError
 from pellucid.goals import Goal
-from pellucid.ledger import Answers
 from pellucid.needs import Attack, Needs, needs
 from pellucid.progress import Listener, Progress, listening
 from pellucid.rng import Streams, ids_of

@@ -8,11 +8,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pellucid.answers import Answers
 from pellucid.box.protocols import NoBox, WhiteBox
 from pellucid.box.views import VIEWS, LabelView
 from pellucid.box.window import Window
 from pellucid.goals import Goal
-from pellucid.ledger import Answers, Ledger, OutOfQueries, OutOfTime
+from pellucid.ledger import Ledger, OutOfQueries, OutOfTime
 from pellucid.needs import Attack, Needs
 from pellucid.rng import Streams
 from pellucid.runs import Run, Status

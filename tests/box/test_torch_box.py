@@ -8,7 +8,8 @@ import torch
 from tests.subjects import Counting, Formula, identity_box, vector_box
 from torch import nn
 
-from pellucid.box.torch_box import Preprocessing, TorchBox, digest, evaluating
+from pellucid.box.preprocessing import Preprocessing
+from pellucid.box.torch_box import TorchBox, digest, evaluating
 from pellucid.errors import UserError
 from pellucid.models.small_cnn import SmallCNN
 from pellucid.rows import Masked, Ragged

@@ -136,7 +136,9 @@ def refusal(result):
     ("arguments", "said"),
     [
         (["pdg", MODEL], "did you mean pgd"),
-        (["pgd", "model.pt"], "'model.pt' cannot be opened"),
+        (["pgd", "model.pt"], "no file at model.pt"),
+        (["pgd", "resnet"], "'resnet' names no model"),
+        (["pgd", __file__], "names no model"),
         (["pgd", "builtin:digit-cnn"], "did you mean digits-cnn"),
         (["pgd", MODEL, "no/such/rows.npz"], "no data file at no/such/rows.npz"),
         (["pgd", MODEL, "digts"], "did you mean digits"),
@@ -164,7 +166,7 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(arguments, said):
 @pytest.mark.parametrize(
     ("x", "y", "said"),
     [
-        (np.zeros((2, 8, 8)), [0, 1], "images of shape (rows, 1, 8, 8)"),
+        (np.zeros((2, 7, 8)), [0, 1], "takes rows of shape (1, 8, 8)"),
         (np.full((2, 1, 8, 8), np.nan), [0, 1], "NaN"),
         (np.full((2, 1, 8, 8), 16), [0, 1], "outside the bounds"),
         (np.zeros((2, 1, 8, 8)), [0, 10], "names class 10 in row 1"),

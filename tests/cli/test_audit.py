@@ -59,7 +59,7 @@ def test_data_and_folder_can_be_named(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["model.onnx"], "'model.onnx' cannot be opened"),
+        (["model.onnx"], "no file at model.onnx"),
         (["--budget", "-1"], "budget of -1 questions is too little"),
         (["--rows", "0"], "at least one row"),
         (["--data", "none.npz"], "no data file at none.npz"),

@@ -7,7 +7,7 @@ from http.server import HTTPServer, SimpleHTTPRequestHandler
 
 import pytest
 
-from pellucid.data.files import MissingFile, Published, WrongChecksum
+from pellucid.data.files import MissingFile, Published, WrongChecksum, digest_of
 
 CONTENT = b"as published"
 NOWHERE = "http://127.0.0.1:9/file"  # the discard port: nothing answers
@@ -72,6 +72,24 @@ def test_wrong_download_is_refused_and_not_kept(cached, mirror):
     with pytest.raises(WrongChecksum, match=f"{mirror} did not send the published file"):
         published(mirror, content=b"something else").fetch()
     assert not cached.exists()
+
+
+@pytest.mark.usefixtures("cached")
+def test_what_has_no_mirror_must_be_in_the_folder(own):
+    assert not published(None).here()
+    with pytest.raises(
+        MissingFile, match=r"Set/file is not here .*; set PELLUCID_DATA to a folder"
+    ):
+        published(None).fetch()
+    own.write_bytes(b"something else")
+    assert published(None).here()  # though it is not the right one
+    with pytest.raises(WrongChecksum):
+        published(None).fetch()
+
+
+def test_the_digest_of_several_files_does_not_know_their_order():
+    one, other = published(content=b"1"), published(content=b"2")
+    assert digest_of([one, other]) == digest_of([other, one]) != digest_of([one])
 
 
 @pytest.mark.usefixtures("own", "cached")

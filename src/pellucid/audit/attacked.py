@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 
+from pellucid.answers import Answers
 from pellucid.audit.access import named
 from pellucid.audit.finding import Cost, Figure, Finding
 from pellucid.audit.plan import Check
 from pellucid.box.protocols import NoBox
 from pellucid.data import Dataset
 from pellucid.goals import misled
-from pellucid.ledger import Answers
 from pellucid.needs import needs
 from pellucid.progress import Listener
 from pellucid.runner import run

@@ -7,22 +7,23 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from pellucid import opening
+from pellucid.answers import Answers
 from pellucid.audit.access import named
 from pellucid.audit.attacked import attacked
 from pellucid.audit.clean import clean
-from pellucid.audit.finding import Audit, Cost, Finding, ModelFacts, NotTested
+from pellucid.audit.finding import Audit, Finding, NotTested
 from pellucid.audit.folder import keeping, usable
 from pellucid.audit.plan import Check, checks, shares
-from pellucid.audit.sample import facts, sample
-from pellucid.box.protocols import GRANTS, LADDER, Access, LabelBox, NoBox, demand, granted
-from pellucid.box.views import VIEWS, Direct, fingerprint
+from pellucid.audit.sample import facts
+from pellucid.audit.subject import subject
+from pellucid.box.protocols import LADDER, Access, LabelBox, NoBox, demand, granted
+from pellucid.box.views import fingerprint
 from pellucid.data import Dataset
 from pellucid.files import write_whole
 from pellucid.goals import misled
-from pellucid.ledger import Answers
 from pellucid.machine import machine, versions
 from pellucid.needs import needs
+from pellucid.opening import Opened
 from pellucid.progress import Listener, listening
 from pellucid.runner import check_rows
 
@@ -41,9 +42,9 @@ class Stopped(KeyboardInterrupt):
 
 
 def run(
-    model: str | NoBox,
+    model: str | Opened | NoBox,
     *,
-    data: str | Path | None = None,
+    data: str | Path | Dataset | None = None,
     access: Access | None = None,
     budget: int = BUDGET,
     seed: int = 0,
@@ -54,9 +55,10 @@ def run(
     """Audit a model: its accuracy on rows as they are, and on rows that attacks have moved.
 
     Args:
-        model: a name that `pellucid.open` takes, or an opened box.
-        data: an .npz file with x and y, or the name of a data set, whose test rows are taken;
-            a builtin model brings its own.
+        model: a name that `pellucid.open` takes, what `pellucid.opening.understand` makes of it,
+            or an opened box.
+        data: rows, or a name or path that `pellucid.data.find` takes; a builtin model brings its
+            own.
         access: how much of the model may be seen; None for all that the box grants.
         budget: questions in all, the judge's and the opening's included.
         seed: decides what the attacks draw.
@@ -69,21 +71,21 @@ def run(
         Stopped: on Ctrl-C; its `audit` holds what was found.
     """
     began = time.monotonic()
-    box, opened = _open(model, access)
-    chosen = sample(data, model if isinstance(model, str) else "", rows)
+    about = subject(model, data, rows, access)
+    box, chosen = about.box, about.data
     demand("An audit", LabelBox, box)
     check_rows("The data", chosen.x, box)
     misled(chosen.y).check(box.spec)
     planned, denied = _plan(box)
-    budgets = shares(budget, opened.queries, len(chosen), [check.most for check in planned])
+    budgets = shares(budget, about.opening.queries, len(chosen), [check.most for check in planned])
     folder = None if out is None else usable(Path(out))
     audit = Audit(
         finished=False,
-        model=_facts(model, box),
+        model=about.facts,
         data=facts(chosen),
         seed=seed,
         budget=budget,
-        opening=opened,
+        opening=about.opening,
         findings=(),
         not_tested=denied,
         versions=versions(),
@@ -107,17 +109,6 @@ def run(
     return audit
 
 
-def _open(model: str | NoBox, access: Access | None) -> tuple[NoBox, Cost]:
-    """The box, showing no more than `access`, and what opening it has cost."""
-    if isinstance(model, str):
-        box = opening.open(model, access=access or "white")
-        return box, Cost(queries=opening.PROBES, calls=1)
-    if access is None:
-        return model, Cost()
-    demand(f"Access {access!r}", GRANTS[access], model)
-    return VIEWS[GRANTS[access]](Direct(model)), Cost()
-
-
 def _plan(box: NoBox) -> tuple[list[Check], tuple[NotTested, ...]]:
     """The checks that the box allows, and why the others are not among them."""
     grants = granted(box)
@@ -130,15 +121,6 @@ def _plan(box: NoBox) -> tuple[list[Check], tuple[NotTested, ...]]:
             reason = f"it needs access '{named(wanted)}', which was not granted"
             denied.append(NotTested(check=check.name, reason=reason))
     return allowed, tuple(denied)
-
-
-def _facts(model: str | NoBox, box: NoBox) -> ModelFacts:
-    return ModelFacts(
-        reference=model if isinstance(model, str) else type(model).__name__,
-        access=named(granted(box)),
-        spec=str(box.spec),
-        fingerprint=fingerprint(box),
-    )
 
 
 def _findings(

@@ -2,12 +2,13 @@
 
 import torch
 
+from pellucid.answers import Answers
 from pellucid.audit.finding import Cost, Finding
 from pellucid.box.protocols import NoBox
 from pellucid.box.views import LabelView
 from pellucid.box.window import Window
 from pellucid.data import Dataset
-from pellucid.ledger import Answers, Ledger
+from pellucid.ledger import Ledger
 from pellucid.statistics import clopper_pearson
 
 

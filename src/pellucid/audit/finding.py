@@ -1,7 +1,7 @@
 """What an audit says: findings with their figures and costs, and where they come from."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 Figure = float | int | str | None
 
@@ -50,6 +50,8 @@ class ModelFacts:
     access: str
     spec: str
     fingerprint: str | None
+    understood: dict[str, dict[str, object]] = field(default_factory=dict)  # facts, and who told
+    notes: tuple[str, ...] = ()  # what opening the model has to say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class DataFacts:
     split: str | None
     rows: int
     digest: str  # of inputs and labels
+    guessed: tuple[str, ...] = ()  # what was not known of them, and what was taken instead
 
 
 @dataclass(frozen=True, kw_only=True)

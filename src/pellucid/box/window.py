@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pellucid.answers import Answers
 from pellucid.box.gradients import count_gradients, own_node, refuse_uncounted
 from pellucid.box.passes import counting
 from pellucid.box.protocols import ASK, Kind, NoBox, WhiteBox
 from pellucid.box.torch_box import digest
 from pellucid.box.views import fingerprint
 from pellucid.errors import UserError
-from pellucid.ledger import Answers, Ledger, OutOfQueries, OutOfTime
+from pellucid.ledger import Ledger, OutOfQueries, OutOfTime
 from pellucid.rows import Rows, chunks, flat
 from pellucid.shapes import Answer, Counts
 from pellucid.spec import INVALID, BadQuestion, Spec
@@ -156,9 +157,10 @@ class Window:
                 missing.setdefault(key, i)
         for part in torch.tensor([*missing.values()]).long().split(self.spec.rows_per_call):
             if len(part):
+                request = store.reserve(len(part))
                 got = self._buy(kind, asked[part], who[part]).detach().cpu().numpy()
                 bought = {keys[i]: a.tobytes() for i, a in zip(part.tolist(), got, strict=True)}
-                store.put(bought)
+                store.put(bought, request)
                 known |= bought
         return self._decode(kind, [known[key] for key in keys])
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from pellucid.answers import Answers
 from pellucid.audit.folder import keeping, usable, write_arrays
 from pellucid.audit.sample import facts
 from pellucid.audit.table import number, percent
@@ -14,9 +15,9 @@ from pellucid.cli._method import Method
 from pellucid.data import Dataset
 from pellucid.files import write_whole
 from pellucid.goals import misled
-from pellucid.ledger import Answers
 from pellucid.machine import machine, versions
 from pellucid.methods import to_json
+from pellucid.opening import Opened
 from pellucid.runner import run
 from pellucid.runs import Interrupted, Run
 from pellucid.statistics import clopper_pearson
@@ -28,7 +29,7 @@ class Order:
 
     system: str  # slug
     method: Method
-    model: str
+    model: Opened
     access: str
     data: Dataset
     budget: int
@@ -63,7 +64,9 @@ class Report:
             "finished": bool(self.run.finished.all()),
             "system": order.system,
             "method": json.loads(to_json(order.method)),
-            "model": order.model,
+            "model": order.model.reference,
+            "facts": order.model.told(),
+            "notes": order.model.notes,
             "access": order.access,
             "data": vars(facts(order.data)),
             "budget": order.budget,
@@ -79,7 +82,7 @@ class Report:
         figures, order = self.run.summary(), self.order
         succeeded, attacked = self.won()
         made = Table(
-            title=f"{type(order.method).__name__} on {order.model}, {order.data.name}",
+            title=f"{type(order.method).__name__} on {order.model.reference}, {order.data.name}",
             title_justify="left",
             show_header=False,
             box=None,

@@ -42,6 +42,16 @@ def needed(distribution: str, program: str) -> Probe:
     )
 
 
+def optional(distribution: str, module: str, extra: str, use: str) -> Probe:
+    """A probe of a library that comes with an extra."""
+    detail = f"not installed: {use} (`pip install 'pellucid[{extra}]'`)."
+    return Probe(
+        distribution=distribution,
+        program=f"import {module}; print({module}.__version__)",
+        absent=Check(name=distribution, state="note", detail=detail),
+    )
+
+
 TORCH = """
 import torch
 build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU"
@@ -57,18 +67,14 @@ PROBES = (
     needed("numpy", "import numpy; print(numpy.__version__)"),
     needed("scipy", "import scipy.stats; print(scipy.__version__)"),
     needed("safetensors", "import safetensors.torch; print(safetensors.__version__)"),
-    # nothing opens ONNX graphs yet, so an audit runs without these two
-    Probe(distribution="onnx", program="import onnx; print(onnx.__version__)"),
-    Probe(distribution="onnxruntime", program=ONNXRUNTIME),
-    Probe(
-        distribution="lightning-fabric",
-        program="import lightning_fabric; print(lightning_fabric.__version__)",
-        absent=Check(
-            name="lightning-fabric",
-            state="note",
-            detail="not installed: only training needs it (`pip install 'pellucid[train]'`).",
-        ),
-    ),
+    needed("onnx", "import onnx; print(onnx.__version__)"),
+    needed("onnxruntime", ONNXRUNTIME),
+    needed("httpx", "import httpx; print(httpx.__version__)"),
+    needed("sqlalchemy", "import sqlalchemy; print(sqlalchemy.__version__)"),
+    optional("lightning-fabric", "lightning_fabric", "train", "only training needs it"),
+    optional("skops", "skops", "sklearn", "only scikit-learn models need it"),
+    optional("transformers", "transformers", "hub", "only models of the hub need it"),
+    optional("polars", "polars", "tables", "only CSV and Parquet files need it"),
     Probe(distribution="torchvision", program="import torchvision; print(torchvision.__version__)"),
     Probe(distribution="torchaudio", program="import torchaudio; print(torchaudio.__version__)"),
 )

@@ -7,17 +7,18 @@ import typer
 from rich.console import Console
 
 from pellucid.cli import _model
-from pellucid.cli._model import Stopped, floats, pair, whole
+from pellucid.cli._model import ModelOptions, Stopped, takes_model
 
 
+@takes_model
 def attack(
     slug: Annotated[str, typer.Argument(help="An attack of `pellucid list --kind attack`.")],
-    model: Annotated[str, typer.Argument(help="Such as builtin:digits-cnn.")],
+    model: Annotated[str, typer.Argument(help="Such as builtin:digits-cnn or net.onnx.")],
     data: Annotated[
         str | None,
         typer.Argument(
-            help="An .npz file with x and y, or the name of a data set; a builtin model's own "
-            "test rows unless given.",
+            help="A data set's name, or an .npz file with x and y, a CSV or Parquet file, or a "
+            "folder of images; a builtin model's own test rows unless given.",
         ),
     ] = None,
     access: _model.Access = None,
@@ -37,46 +38,35 @@ def attack(
         Path | None, typer.Option(help="A folder to keep the run in; a stopped one goes on.")
     ] = None,
     as_json: _model.Json = False,
-    emits: _model.Emits = None,
-    bounds: _model.Bounds = None,
-    mean: _model.Mean = "0",
-    std: _model.Std = "1",
-    layout: _model.Layout = "chw",
-    shape: _model.Shape = None,
+    *,
+    options: ModelOptions,
 ) -> None:
     """Attack rows of data, and say how many gave way and what that cost.
 
-    With --out a folder holds run.safetensors, answers.sqlite, adversarial.npz and attack.json.
+    With --out a folder holds run.safetensors, answers.sqlite, adversarial.npz and attack.json; the
+    answers of an endpoint cost something, so without --out they are kept in pellucid-attack.
     """
-    import pellucid
     from pellucid.audit.access import named
-    from pellucid.audit.sample import sample
     from pellucid.cli._attacking import Order, carry_out
+    from pellucid.cli._meeting import met
     from pellucid.cli._method import attack_row, build
     from pellucid.needs import needs
 
     method = build(attack_row(slug), settings or (), norm, epsilon)
     granted = access or named(needs(method).box)
-    box = pellucid.open(
-        model,
-        access=granted,
-        emits=emits,
-        shape=None if shape is None else whole("--shape", shape),
-        bounds=None if bounds is None else pair("--bounds", bounds),
-        mean=floats("--mean", mean),
-        std=floats("--std", std),
-        layout=layout,
-    )
+    opened, chosen = met(model, data, rows, options)
     order = Order(
         system=slug,
         method=method,
-        model=model,
+        model=opened,
         access=granted,
-        data=sample(data, model, rows),
+        data=chosen,
         budget=budget,
         seed=seed,
     )
-    report, stopped = carry_out(order, box, out)
+    if out is None and opened.paid:
+        out = Path("pellucid-attack")
+    report, stopped = carry_out(order, opened.box(granted), out)
     if as_json:
         typer.echo(report.to_json())
     else:

@@ -7,19 +7,15 @@ import typer
 from rich.console import Console
 
 from pellucid.cli import _model
+from pellucid.cli._model import ModelOptions, takes_model
 
 
+@takes_model
 def audit(
-    model: Annotated[str, typer.Argument(help="Such as builtin:digits-cnn.")] = (
+    model: Annotated[str, typer.Argument(help="Such as builtin:digits-cnn or net.onnx.")] = (
         "builtin:digits-cnn"
     ),
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="An .npz file with x and y, or the name of a data set; a builtin model's own "
-            "test rows unless given.",
-        ),
-    ] = None,
+    data: _model.Data = None,
     access: _model.Access = None,
     budget: Annotated[
         int, typer.Option(help="Questions in all, those of the judge included.")
@@ -28,10 +24,13 @@ def audit(
     rows: _model.Rows = 200,
     out: Annotated[Path, typer.Option(help="The folder for audit.json.")] = Path("pellucid-audit"),
     as_json: _model.Json = False,
+    *,
+    options: ModelOptions,
 ) -> None:
     """Audit a model: its accuracy on rows as they are, and as attacks move them."""
     from pellucid.audit import Audit, Stopped, run
     from pellucid.audit.table import table
+    from pellucid.cli._meeting import met
 
     def tell(done: Audit) -> None:
         if as_json:
@@ -40,7 +39,8 @@ def audit(
             Console().print(table(done))
 
     try:
-        done = run(model, data=data, access=access, budget=budget, seed=seed, rows=rows, out=out)
+        opened, chosen = met(model, data, rows, options)
+        done = run(opened, data=chosen, access=access, budget=budget, seed=seed, out=out)
     except Stopped as stop:
         tell(stop.audit)
         raise _model.Stopped(

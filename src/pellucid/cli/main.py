@@ -13,8 +13,10 @@ import pellucid
 from pellucid.cli.attack import attack
 from pellucid.cli.audit import audit
 from pellucid.cli.cite import cite
+from pellucid.cli.data import data
 from pellucid.cli.doctor import doctor
 from pellucid.cli.list import list_systems
+from pellucid.cli.open import open_model
 from pellucid.cli.reproduce import reproduce
 from pellucid.cli.show import show
 from pellucid.errors import UserError
@@ -76,6 +78,8 @@ app.command("list")(guarded(list_systems))
 app.command()(guarded(show))
 app.command()(guarded(cite))
 app.command()(guarded(doctor))
+app.command()(guarded(data))
+app.command("open")(guarded(open_model))
 app.command()(guarded(attack))
 app.command()(guarded(audit))
 app.command()(guarded(reproduce))

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,19 +28,23 @@ class Published:
     """One file as its authors publish it."""
 
     path: str  # below the data folder: "MNIST/raw/train-images-idx3-ubyte.gz"
-    url: str
+    url: str | None  # None: it is not published as one file, and only the user can have it
     sha256: str
+
+    def here(self) -> bool:
+        """Whether a file stands where this one is looked for; it is not verified."""
+        return self._local() is not None
 
     def fetch(self) -> Path:
         """The verified file: from $PELLUCID_DATA, else from the cache, else from its mirror.
 
         Raises:
-            MissingFile: it is in neither folder and the mirror did not answer.
+            MissingFile: it is in neither folder, and it has no mirror or that did not answer.
             WrongChecksum: it was found, but is another file.
         """
         here = self._local()
         if here is None:
-            here = self._download()
+            here = self._download(self._mirror())
         elif sha256(here) != self.sha256:
             raise WrongChecksum(
                 f"{here} is not the published file (its sha256 is not {self.sha256}); "
@@ -53,18 +58,26 @@ class Published:
             folders.insert(0, Path(own))
         return next((f / self.path for f in folders if (f / self.path).is_file()), None)
 
-    def _download(self) -> Path:
+    def _mirror(self) -> str:
+        if self.url is None:
+            raise MissingFile(
+                f"{self.path} is not here and cannot be downloaded as it stands; set PELLUCID_DATA "
+                "to a folder that holds it."
+            )
+        return self.url
+
+    def _download(self, url: str) -> Path:
         here = cache_folder() / self.path
         try:
-            pooch.retrieve(self.url, known_hash=self.sha256, fname=here.name, path=here.parent)
+            pooch.retrieve(url, known_hash=self.sha256, fname=here.name, path=here.parent)
         except ValueError as error:  # how pooch says that the checksum differs; it keeps no file
             raise WrongChecksum(
-                f"{self.url} did not send the published file (its sha256 is not {self.sha256}); "
+                f"{url} did not send the published file (its sha256 is not {self.sha256}); "
                 f"put the right one at {here}."
             ) from error
         except OSError as error:  # every error of the connection is one
             raise MissingFile(
-                f"{self.path} is not here and could not be downloaded from {self.url}; set "
+                f"{self.path} is not here and could not be downloaded from {url}; set "
                 "PELLUCID_DATA to a folder that holds it, or connect to the internet."
             ) from error
         return here
@@ -73,6 +86,11 @@ class Published:
 def cache_folder() -> Path:
     """Where Pellucid keeps what it downloads or trains: $PELLUCID_CACHE, or the user's cache."""
     return Path(os.environ.get("PELLUCID_CACHE") or pooch.os_cache("pellucid"))
+
+
+def digest_of(files: Iterable[Published]) -> str:
+    """One checksum over those of several files, whatever their order; needs no file."""
+    return hashlib.sha256("".join(sorted(file.sha256 for file in files)).encode()).hexdigest()
 
 
 def sha256(path: Path) -> str:

@@ -1,15 +1,16 @@
 """MNIST and Fashion-MNIST: 70,000 grey images of 28x28 pixels each, from their original files."""
 
-import hashlib
 from dataclasses import dataclass
 
 import torch
 
 from pellucid.data import idx
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.files import Published
+from pellucid.data.files import Published, digest_of
+from pellucid.data.source import About
 
 STEMS: dict[Split, str] = {"train": "train", "test": "t10k"}
+ROWS = {"train": 60_000, "test": 10_000}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class IdxImages:
     mirror: str  # ends with a slash
     sha256: dict[str, str]  # by file name without its common ending
     class_names: tuple[str, ...]
+    provenance: str
 
     def load(self, split: Split) -> Dataset:
         """The rows of one split in their published order; x is (n, 1, 28, 28)."""
@@ -34,11 +36,26 @@ class IdxImages:
             low=0.0,
             high=1.0,
             class_names=self.class_names,
+            provenance=self.provenance,
         )
 
     def digest(self) -> str:
         """One checksum over those of the four files; needs no file."""
-        return hashlib.sha256("".join(sorted(self.sha256.values())).encode()).hexdigest()
+        return digest_of(self._files())
+
+    def about(self) -> About:
+        """What can be said of it without reading it."""
+        return About(
+            name=self.name,
+            rows=ROWS,
+            shape=(1, 28, 28),
+            classes=len(self.class_names),
+            provenance=self.provenance,
+            here=all(file.here() for file in self._files()),
+        )
+
+    def _files(self) -> list[Published]:
+        return [self._file(stem) for stem in self.sha256]
 
     def _file(self, stem: str) -> Published:
         name = f"{stem}-ubyte.gz"
@@ -47,7 +64,6 @@ class IdxImages:
         )
 
 
-# LeCun, Bottou, Bengio & Haffner, Proceedings of the IEEE 1998.
 MNIST = IdxImages(
     name="mnist",
     folder="MNIST",
@@ -59,9 +75,12 @@ MNIST = IdxImages(
         "t10k-labels-idx1": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
     },
     class_names=tuple("0123456789"),
+    provenance=(
+        "The four original files of LeCun, Bottou, Bengio & Haffner, Proceedings of the IEEE 1998; "
+        "no licence is stated."
+    ),
 )
 
-# Xiao, Rasul & Vollgraf, arXiv:1708.07747, 2017; licence MIT.
 FASHION_MNIST = IdxImages(
     name="fashion-mnist",
     folder="FashionMNIST",
@@ -83,5 +102,8 @@ FASHION_MNIST = IdxImages(
         "sneaker",
         "bag",
         "ankle boot",
+    ),
+    provenance=(
+        "The four original files of Xiao, Rasul & Vollgraf, arXiv:1708.07747, 2017; licence MIT."
     ),
 )

@@ -1,0 +1,93 @@
+"""What an audit is about: a model behind glass, and the rows that it is asked about."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pellucid.audit.access import named
+from pellucid.audit.finding import Cost, ModelFacts
+from pellucid.audit.sample import sample
+from pellucid.box.protocols import GRANTS, Access, NoBox, demand, granted
+from pellucid.box.views import VIEWS, Direct, fingerprint
+from pellucid.data import Dataset
+from pellucid.opening import Opened, doors, understand
+from pellucid.opening.facts import Facts
+from pellucid.opening.fitting import fitted
+from pellucid.opening.said import ENDING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The box, the rows, and what the report says of the model."""
+
+    box: NoBox
+    data: Dataset
+    facts: ModelFacts
+    opening: Cost  # what opening the model has cost
+
+
+def meet(
+    reference: str,
+    data: str | Path | None,
+    rows: int | None = None,
+    *,
+    target: str | None = None,
+    declared: Facts = Facts(),
+    trust: bool = False,
+) -> tuple[Opened, Dataset]:
+    """The opened model, and the rows that it is asked about, laid out as it wants them.
+
+    Raises:
+        UserError: in a sentence, for a model or data that cannot be had or do not fit together.
+    """
+    if not reference.endswith(ENDING):
+        doors.door_of(
+            reference
+        )  # what is wrong with the model is said before what is with the data
+    chosen = sample(data, reference, rows, target)
+    bounds = None if chosen.low is None or chosen.high is None else (chosen.low, chosen.high)
+    hints = Facts(shape=chosen.shape, bounds=bounds)
+    opened = understand(reference, declared=declared, data=hints, trust=trust)
+    return opened, fitted(chosen, opened)
+
+
+def subject(
+    model: str | Opened | NoBox,
+    data: str | Path | Dataset | None,
+    rows: int | None,
+    access: Access | None,
+) -> Subject:
+    """The subject of an audit, however it was given."""
+    if isinstance(model, str):
+        if isinstance(data, Dataset):
+            model = understand(model, data=Facts(shape=data.shape))
+        else:
+            model, data = meet(model, data, rows)
+    chosen = data if isinstance(data, Dataset) else sample(data, "", rows)
+    if not isinstance(model, Opened):
+        return _boxed(model, chosen, access)
+    box = model.box(access)
+    facts = ModelFacts(
+        reference=model.reference,
+        access=named(granted(box)),
+        spec=str(box.spec),
+        fingerprint=fingerprint(box),
+        understood=model.told(),
+        notes=model.notes,
+    )
+    cost = Cost(queries=model.asked, calls=min(model.asked, 1))
+    return Subject(box=box, data=chosen, facts=facts, opening=cost)
+
+
+def _boxed(box: NoBox, chosen: Dataset, access: Access | None) -> Subject:
+    """A box that was opened elsewhere."""
+    reference = type(box).__name__
+    if access is not None:
+        demand(f"Access {access!r}", GRANTS[access], box)
+        box = VIEWS[GRANTS[access]](Direct(box))
+    facts = ModelFacts(
+        reference=reference,
+        access=named(granted(box)),
+        spec=str(box.spec),
+        fingerprint=fingerprint(box),
+    )
+    return Subject(box=box, data=chosen, facts=facts, opening=Cost())

@@ -1,0 +1,1 @@
+"""One small loader for each kind of reference; `pellucid.opening.doors` lists them."""
