@@ -116,6 +116,8 @@ class Run:
         won = self.success & attacked
         counts = {status.value: self.status.count(status) for status in dict.fromkeys(self.status)}
 
+        queries = self.queries[attacked].double()
+
         def median(each: Tensor) -> float | None:
             return float(each.double().quantile(0.5)) if len(each) else None
 
@@ -126,7 +128,7 @@ class Run:
             "success_rate": float(won.sum() / attacked.sum()) if bool(attacked.any()) else None,
             "median_l2": median(self.distance("l2")[won]),
             "median_linf": median(self.distance("linf")[won]),
-            "mean_queries": float(self.queries[attacked].double().mean()) if len(won) else None,
+            "mean_queries": float(queries.mean()) if len(queries) else None,
             "most_queries": int(self.queries.max()),
             "paid": int(self.paid.sum()),
             "gradients": int(self.gradients.sum()),

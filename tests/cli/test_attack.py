@@ -64,6 +64,12 @@ def test_it_finds_what_python_finds():
     assert (found["access"], found["data"]["rows"]) == ("label", 5)
 
 
+def test_a_model_that_is_wrong_on_every_row_is_told_too(tmp_path, digits):
+    x, y = digits
+    found = told("pgd", MODEL, save(tmp_path / "wrong.npz", x, (y + 1) % 10))["figures"]
+    assert (found["attacked"], found["mean_queries"], found["success_rate"]) == (0, None, None)
+
+
 def test_fields_norm_and_epsilon_reach_the_method():
     options = ("--norm", "l2", "--epsilon", 0.5, "--set", "steps=7", "--set", "random=false")
     found = told("pgd", MODEL, "--rows", 3, *options)
