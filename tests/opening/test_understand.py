@@ -15,6 +15,7 @@ from pellucid.errors import UserError
 from pellucid.opening import PROBES, Facts, understand
 from pellucid.opening.facts import Telling, merged
 from pellucid.opening.found import Untrusted
+from pellucid.opening.said import beside
 from pellucid.spec import Image, OneClass, Vector
 
 
@@ -241,3 +242,10 @@ def test_nothing_is_unpickled_without_trust(tmp_path, name):
     (tmp_path / name).write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")
     with pytest.raises(Untrusted, match="--trust"):
         understand(str(tmp_path / name))
+
+
+def test_facts_beside_the_weights_of_a_factory_are_read(tmp_path):
+    (tmp_path / "w.safetensors").write_bytes(b"")
+    said(tmp_path / "w.pellucid.toml", "mean = [0.5]")
+    found = beside(f"package.module:factory@{tmp_path / 'w.safetensors'}")
+    assert found.facts == Facts(mean=(0.5,))

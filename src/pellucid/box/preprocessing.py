@@ -37,6 +37,11 @@ TORCH: dict[DType, torch.dtype] = {
 }
 
 
+def dtype_called(name: str) -> DType | None:
+    """The type of this name, which is numpy's and torch's; None if no model is given such."""
+    return next((known for known in TORCH if known == name), None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """Mean and std, the order of axes, and the type of number that the model wants."""

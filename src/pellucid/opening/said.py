@@ -28,9 +28,10 @@ class Said:
 def beside(reference: str) -> Said | None:
     """The facts that lie beside a model's file (or in its folder), if there are any.
 
-    They are `NAME.pellucid.toml` for `NAME.onnx`, or else `model.pellucid.toml`.
+    They are `NAME.pellucid.toml` for `NAME.onnx` or code@NAME.safetensors, or else
+    `model.pellucid.toml`.
     """
-    path = Path(reference.removeprefix("hf:"))
+    path = Path(reference.partition("@")[2] or reference.removeprefix("hf:"))
     folder = path if path.is_dir() else path.parent
     if not path.exists():
         return None

@@ -6,7 +6,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from pellucid.box.preprocessing import DType
+from pellucid.box.preprocessing import DType, dtype_called
 from pellucid.remote.address import address
 from pellucid.remote.line import Line
 from pellucid.remote.messages import TYPES, answer, question
@@ -99,7 +99,7 @@ class Endpoint:
     @property
     def dtype(self) -> DType | None:
         """The type of number that the model takes; None if it is not told, or is BOOL."""
-        return None if self._input is None else DTYPES.get(self._input.datatype)
+        return None if self._input is None else dtype_called(TYPES[self._input.datatype].__name__)
 
     @property
     def rows_per_call(self) -> int | None:
@@ -124,18 +124,3 @@ class Endpoint:
     @property
     def _input(self) -> Slot | None:
         return self.metadata.inputs[0] if self.metadata.inputs else None
-
-
-DTYPES: dict[str, DType] = {
-    "UINT8": "uint8",
-    "UINT16": "uint16",
-    "UINT32": "uint32",
-    "UINT64": "uint64",
-    "INT8": "int8",
-    "INT16": "int16",
-    "INT32": "int32",
-    "INT64": "int64",
-    "FP16": "float16",
-    "FP32": "float32",
-    "FP64": "float64",
-}

@@ -1,16 +1,13 @@
 """Opens ONNX files."""
 
 from pathlib import Path
-from typing import get_args
 
-from pellucid.box.preprocessing import DType
+from pellucid.box.preprocessing import dtype_called
 from pellucid.onnx.importing import load as import_graph
 from pellucid.onnx.ports import ports
 from pellucid.onnx.reading import read
 from pellucid.opening.facts import Facts
 from pellucid.opening.found import Found
-
-DTYPES: dict[str, DType] = {name: name for name in get_args(DType)}
 
 
 def load(reference: str, told: Facts) -> Found:
@@ -26,7 +23,7 @@ def load(reference: str, told: Facts) -> Found:
     return Found(
         model=model,
         by="the ONNX graph",
-        facts=Facts(dtype=DTYPES.get(found.dtype), output=found.output),
+        facts=Facts(dtype=dtype_called(found.dtype), output=found.output),
         takes=found.shape if shape is None else shape,
         outputs=found.outputs,
         notes=notes,

@@ -1,18 +1,15 @@
 """A network that torch stored as a program: TorchScript, or what torch.export wrote."""
 
 from dataclasses import dataclass
-from typing import get_args
 
 import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 from torch.fx import Node
 
-from pellucid.box.preprocessing import DType
+from pellucid.box.preprocessing import dtype_called
 from pellucid.opening.facts import Facts
 from pellucid.opening.found import Found, NoModel
-
-DTYPES: dict[str, DType] = {name: name for name in get_args(DType)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +84,7 @@ def read_program(exported: ExportedProgram, path: str, digest: str) -> Found:
     return Found(
         model=Program(exported.module(), digest, rows),
         by="the exported program",
-        facts=Facts(dtype=DTYPES.get(str(given.dtype).removeprefix("torch."))),
+        facts=Facts(dtype=dtype_called(str(given.dtype).removeprefix("torch."))),
         takes=tuple(size if isinstance(size, int) else None for size in given.shape[1:]),
         notes=notes,
     )
