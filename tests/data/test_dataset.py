@@ -47,11 +47,22 @@ def test_grey_rows_get_a_channel():
 
 
 @pytest.mark.parametrize(
+    ("shape", "line"), [((1, 5, 7), (35,)), ((5, 7), (35, 1)), ((5,), (1, 1, 5)), ((5, 1), (5,))]
+)
+def test_what_has_one_order_becomes_a_line(shape, line):
+    mine = rows(*shape)
+    suited = mine.suited(spec(Vector(shape=line)))
+    assert suited.shape == line
+    assert torch.equal(suited.x.flatten(1), mine.x.flatten(1))
+    assert "put in one line" in suited.guessed[-1]
+
+
+@pytest.mark.parametrize(
     ("shape", "wanted"),
     [
         ((5, 7), Image(shape=(3, 5, 7))),  # three channels would be made up
         ((7, 5), Image(shape=(1, 5, 7))),
-        ((1, 8, 8), Vector(shape=(64,))),  # flattening is not ours to choose
+        ((3, 8, 8), Vector(shape=(192,))),  # by channels or by pixels: not ours to choose
         ((64,), Image(shape=(1, 8, 8))),
         ((3, 7, 5), Image(shape=(3, 5, 7))),
     ],

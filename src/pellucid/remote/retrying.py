@@ -34,7 +34,8 @@ def retried(attempt: Callable[[], bytes], *, url: str, pause: float) -> bytes:
     except PassingFault as fault:
         raise EndpointDown(
             f"{url} gave no answer (attempts: {retrying.statistics['attempt_number']}, the last "
-            f"one: {fault}): see that the server is up, then run again."
+            f"one: {fault}): see that the server is up and takes such rows (shape, dtype, output), "
+            "then run again."
         ) from fault
 
 
