@@ -36,6 +36,7 @@ class Study:
     job: Job
     tools: tuple[Tool, ...]
     margin: float = 0.0
+    subject: str = "fashion-cnn"  # a recipe whose layers are those of worker.network()
 
 
 def pgd(epsilon: float, repeats: int) -> Job:
@@ -50,6 +51,42 @@ def pgd(epsilon: float, repeats: int) -> Job:
         seed=SEED,
         batch=ROWS,
         repeats=repeats,
+    )
+
+
+HARDENED = "fashion-cnn-hardened"
+
+
+def inside(attack: str, epsilon: float, *, steps: int = 1, budget: int, repeats: int) -> Job:
+    """An attack in an Linf ball."""
+    return Job(
+        attack=attack,
+        norm="linf",
+        epsilon=epsilon,
+        steps=steps,
+        step_size=None,
+        budget=budget,
+        seed=SEED,
+        batch=ROWS,
+        repeats=repeats,
+    )
+
+
+def nearest(
+    attack: str, norm: str, *, steps: int, budget: int, rate: float | None = None, searches: int = 1
+) -> Job:
+    """An attack that looks for the nearest success."""
+    return Job(
+        attack=attack,
+        norm=norm,
+        epsilon=None,
+        steps=steps,
+        step_size=rate,
+        budget=budget,
+        seed=SEED,
+        batch=ROWS,
+        repeats=1,
+        searches=searches,
     )
 
 
@@ -83,12 +120,75 @@ STUDIES = (
         job=pgd(0.1, repeats=3),
         tools=(OURS, FOOLBOX, TORCHATTACKS, ART),
     ),
+    Study(
+        slug="apgd",
+        title="APGD-CE-40, Linf 0.1, hardened",
+        job=inside("apgd", 0.1, steps=40, budget=41, repeats=3),
+        tools=(OURS, TORCHATTACKS, ART),
+        subject=HARDENED,
+    ),
+    Study(
+        slug="apgd-hopeless",
+        title="APGD-CE-40, Linf 0.0001: no row finishes early, so this is the price of a step",
+        job=inside("apgd", 1e-4, steps=40, budget=41, repeats=5),
+        tools=(OURS, TORCHATTACKS, ART),
+        margin=MARGIN,
+    ),
+    Study(
+        slug="square",
+        title="Square, Linf 0.1, at most 1,000 queries, hardened",
+        job=inside("square", 0.1, budget=1000, repeats=1),
+        tools=(OURS, TORCHATTACKS, ART),
+        subject=HARDENED,
+    ),
+    Study(
+        slug="square-hopeless",
+        title="Square, Linf 0.0001, 1,000 queries: the price of a query",
+        job=inside("square", 1e-4, budget=1000, repeats=1),
+        tools=(OURS, TORCHATTACKS),
+        margin=MARGIN,
+    ),
+    Study(
+        slug="fmn-linf",
+        title="FMN-100, Linf, hardened",
+        job=nearest("fmn", "linf", steps=100, budget=100),
+        tools=(OURS, FOOLBOX),
+        subject=HARDENED,
+    ),
+    Study(
+        slug="fmn-l2",
+        title="FMN-100, L2, hardened",
+        job=nearest("fmn", "l2", steps=100, budget=100),
+        tools=(OURS, FOOLBOX),
+        subject=HARDENED,
+    ),
+    Study(
+        slug="fab-linf",
+        title="FAB-20, Linf, hardened",
+        job=nearest("fab", "linf", steps=20, budget=1000),
+        tools=(OURS, TORCHATTACKS),
+        subject=HARDENED,
+    ),
+    Study(
+        slug="carlini-wagner",
+        title="Carlini-Wagner, L2, five searches of 100 steps, hardened",
+        job=nearest("carlini-wagner", "l2", steps=100, budget=500, rate=0.05, searches=5),
+        tools=(OURS, FOOLBOX),
+        subject=HARDENED,
+    ),
+    Study(
+        slug="boundary",
+        title="Boundary attack, L2, 2,000 steps, hardened",
+        job=nearest("boundary", "l2", steps=2000, budget=2400),
+        tools=(OURS, FOOLBOX),
+        subject=HARDENED,
+    ),
 )
 
 
-def subject() -> nn.Module:
+def subject(name: str) -> nn.Module:
     """The recipe's network with its weights moved into plain torch layers."""
-    trained = recipe("fashion-cnn").build()
+    trained = recipe(name).build()
     module = network().eval()
     weights = zip(module.state_dict(), trained.state_dict().values(), strict=True)
     module.load_state_dict(dict(weights))
@@ -123,7 +223,7 @@ def attacked(module: nn.Module, margin: float) -> Images:
 
 def run(study: Study, rounds: int, say: Callable[[str], None]) -> list[Measured]:
     """All tools in turn, ``rounds`` times over, each round with another seed and another first."""
-    module = subject()
+    module = subject(study.subject)
     images = attacked(module, study.margin)
     found = []
     with tempfile.TemporaryDirectory() as place:

@@ -2,19 +2,26 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import wraps
 
 from torch import Tensor
 
 import pellucid
 from benchmarks import worker
 from benchmarks.worker import Counted, Images, Job, Outcome
+from pellucid.attack.evade.apgd import APGD
+from pellucid.attack.evade.boundary import BoundaryAttack
+from pellucid.attack.evade.carlini_wagner import CarliniWagner
+from pellucid.attack.evade.fab import FAB
+from pellucid.attack.evade.fmn import FMN
 from pellucid.attack.evade.hop_skip_jump import HopSkipJump
 from pellucid.attack.evade.pgd import PGD
+from pellucid.attack.evade.square import Square
+from pellucid.audit.access import named
 from pellucid.ball import Ball
-from pellucid.box.protocols import GradBox, LabelBox
-from pellucid.goals import Goal
-from pellucid.rng import Streams
+from pellucid.box.protocols import GradBox
+from pellucid.needs import Attack, needs
 from pellucid.runs import Run
 from pellucid.shapes import Batch, LabelAnswer, ScoreAnswer
 from pellucid.spec import Spec
@@ -56,6 +63,9 @@ class Unclocked:
     def labels(self, x: Batch) -> LabelAnswer:
         return self._ask(self.box.labels, x)
 
+    def scores(self, x: Batch) -> ScoreAnswer:
+        return self._ask(self.box.scores, x)
+
     def logits(self, x: Batch) -> ScoreAnswer:
         return self._ask(self.box.logits, x)
 
@@ -70,45 +80,76 @@ class Unclocked:
 CLOCK = Clock()
 
 
-class ClockedHopSkipJump(HopSkipJump):
-    def __call__(
-        self, box: LabelBox, goal: Goal, x: Batch, start: Batch, rng: Streams
-    ) -> Iterator[Batch]:
-        return CLOCK.method(super().__call__(Unclocked(box, CLOCK), goal, x, start, rng))
+def clocked(method: Attack) -> Attack:
+    """The same method, whose own arithmetic is on the clock."""
+    kind = type(method)
+    own = kind.__call__
+
+    @wraps(own)
+    def call(self: Attack, box: GradBox, **parts: object) -> Iterator[Batch]:
+        return CLOCK.method(own(self, box=Unclocked(box, CLOCK), **parts))
+
+    made = type(kind.__name__, (kind,), {"__call__": call, "__module__": kind.__module__})
+    return made(**{field.name: getattr(method, field.name) for field in fields(method)})
 
 
-class ClockedPGD(PGD):
-    def __call__(self, box: GradBox, goal: Goal, x: Batch, rng: Streams) -> Iterator[Batch]:
-        return CLOCK.method(super().__call__(Unclocked(box, CLOCK), goal, x, rng))
+def hop_skip_jump(job: Job) -> Attack:
+    return HopSkipJump(ball=Ball(job.norm))
 
 
-def hop_skip_jump(job: Job, module: Counted, images: Images) -> Outcome:
+def pgd(job: Job) -> Attack:
+    ball = Ball(job.norm, job.epsilon)
+    return PGD(ball=ball, steps=job.steps, step=job.step_size / job.epsilon)
+
+
+def apgd(job: Job) -> Attack:
+    return APGD(ball=Ball(job.norm, job.epsilon), steps=job.steps)
+
+
+def square(job: Job) -> Attack:
+    return Square(ball=Ball(job.norm, job.epsilon), steps=job.budget)
+
+
+def fmn(job: Job) -> Attack:
+    return FMN(ball=Ball(job.norm), steps=job.steps)
+
+
+def fab(job: Job) -> Attack:
+    return FAB(ball=Ball(job.norm), steps=job.steps)
+
+
+def carlini_wagner(job: Job) -> Attack:
+    return CarliniWagner(searches=job.searches, steps=job.steps, rate=job.step_size)
+
+
+def boundary(job: Job) -> Attack:
+    return BoundaryAttack(steps=job.steps)
+
+
+METHODS = {
+    "hopskipjump": hop_skip_jump,
+    "pgd": pgd,
+    "apgd": apgd,
+    "square": square,
+    "fmn": fmn,
+    "fab": fab,
+    "carlini-wagner": carlini_wagner,
+    "boundary": boundary,
+}
+
+
+def attack(job: Job, module: Counted, images: Images) -> Outcome:
     CLOCK.seconds = 0.0
-    box = pellucid.open(module, access="label", shape=tuple(images.x.shape[1:]))
+    method = METHODS[job.attack](job)
+    access = named(needs(method).box)
     run = pellucid.run(
-        ClockedHopSkipJump(ball=Ball(job.norm)),
-        box,
+        clocked(method),
+        pellucid.open(module, access=access, shape=tuple(images.x.shape[1:]), emits="logits"),
         images.x,
         goal=pellucid.misled(images.y),
         budget=job.budget,
         seed=job.seed,
         start=images.starts,
-        progress=False,
-    )
-    return outcome(run, module)
-
-
-def pgd(job: Job, module: Counted, images: Images) -> Outcome:
-    CLOCK.seconds = 0.0
-    box = pellucid.open(module, access="grad", shape=tuple(images.x.shape[1:]))
-    ball = Ball(job.norm, job.epsilon)
-    run = pellucid.run(
-        ClockedPGD(ball=ball, steps=job.steps, step=job.step_size / job.epsilon),
-        box,
-        images.x,
-        goal=pellucid.misled(images.y),
-        budget=job.budget,
-        seed=job.seed,
         progress=False,
     )
     return outcome(run, module)
@@ -132,4 +173,4 @@ def outcome(run: Run, module: Counted) -> Outcome:
 
 
 if __name__ == "__main__":
-    worker.main({"hopskipjump": hop_skip_jump, "pgd": pgd}, "pellucid")
+    worker.main(dict.fromkeys(METHODS, attack), "pellucid")

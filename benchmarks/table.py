@@ -143,8 +143,20 @@ def bars(study: Study, table: Sequence[Line], pairs: Sequence[Comparison]) -> li
             Bar(text="CPU over raw model time", measured=ours.overhead.median, limit=1.30),
             Bar(text="the spine's share of CPU time", measured=ours.spine.median, limit=0.06),
         ]
-    if study.slug == "pgd-hopeless":
+    if study.slug in ("pgd-hopeless", "square-hopeless"):
         return [Bar(text="CPU over raw model time", measured=ours.overhead.median, limit=1.10)]
+    if study.slug == "apgd-hopeless":
+        return [
+            Bar(text="queries a row, the judge's included", measured=ours.queries.high, limit=42)
+        ]
+    if study.slug == "square":
+        return [
+            Bar(
+                text="queries a row, the judge's two included",
+                measured=ours.queries.high,
+                limit=1002,
+            )
+        ]
     return []
 
 

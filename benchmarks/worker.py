@@ -35,6 +35,7 @@ class Job:
     seed: int
     batch: int
     repeats: int
+    searches: int = 1  # of a constant, where the attack searches for one
 
 
 @dataclass(frozen=True, kw_only=True)

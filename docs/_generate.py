@@ -1,5 +1,6 @@
 """A hook of mkdocs: writes the pages that are made from the code, so that they cannot go stale."""
 
+import json
 from pathlib import Path
 
 import typer
@@ -31,6 +32,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "catalogue.md": catalogue(),
         "claims.md": claims(),
         "cli.md": commands(),
+        "subjects.md": subjects(),
         "contributing.md": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
     }
@@ -128,6 +130,40 @@ def cells(relation: Relation) -> tuple[str, ...]:
         word(relation.required),
         word(relation.holds),
     )
+
+
+def subjects() -> str:
+    """The networks that claims and tests are measured on, as scripts/measure_subjects.py found."""
+    made = json.loads((ROOT / "docs" / "subjects.json").read_text(encoding="utf-8"))
+    head = ("Subject", "Data", "Weights", "Trainer", "Accuracy", "Radius", "PGD", "APGD", "Seconds")
+    cells = [
+        (
+            f"`{one['name']}`",
+            f"`{one['data']}`",
+            f"{one['weights']:,}",
+            one["trainer"].partition("(")[0],
+            f"{one['accuracy']:.1%}",
+            f"{one['radius']:.3g}",
+            f"{one['pgd']:.1%}",
+            f"{one['apgd']:.1%}",
+            f"{one['seconds']:.0f}",
+        )
+        for one in made
+    ]
+    said = (
+        "Small networks that claims, tests and benchmarks share, made by the recipes of "
+        "`pellucid.claims.subjects` and here measured with seed 0. "
+        '`recipe("digits-cnn-hardened").build()` trains one on one thread, and keeps it in the '
+        "cache under a hash of all that decides its weights."
+    )
+    notes = (
+        "Accuracy is that on the whole test split. PGD (20 steps) and APGD (cross-entropy, 50 "
+        f"steps) say what share of the first {made[0]['attacked']} test rows is still right when "
+        "every value may move by the radius (Linf). Seconds are those of the training, on a "
+        "machine that did other work beside it. `scripts/measure_subjects.py` writes the figures; "
+        "[subjects.json](subjects.json) has them with the recipes in full."
+    )
+    return "\n\n".join(("# Subjects", said, table(head, cells), notes))
 
 
 def number(value: float | None) -> str:

@@ -17,6 +17,10 @@ X = torch.rand(50, 6, generator=torch.Generator().manual_seed(0))
 Y = (X.sum(dim=1) > 3).long()
 
 
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
 def linear():
     net = nn.Linear(6, 2)
     with torch.no_grad():
@@ -33,7 +37,7 @@ def dropping():
 def trained(net, seed=0, epochs=3, batch=8, rate=0.5, **more):
     optimiser = partial(SGD, lr=rate)
     return net, list(
-        fit(net, X, Y, epochs=epochs, batch=batch, optimiser=optimiser, seed=seed, **more)
+        fit(net, X, Y, epochs=epochs, batch=batch, optimiser=optimiser, rng=seeded(seed), **more)
     )
 
 
@@ -113,7 +117,7 @@ def test_objective_draws_from_the_seed():
 
 def test_global_generator_is_left_as_found_between_epochs():
     net, before = dropping(), torch.get_rng_state()
-    for _ in fit(net, X, Y, epochs=3, batch=8, optimiser=partial(SGD, lr=0.1), seed=0):
+    for _ in fit(net, X, Y, epochs=3, batch=8, optimiser=partial(SGD, lr=0.1), rng=seeded()):
         assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -123,9 +127,9 @@ def test_modes_are_each_part_s_own_again():
     net[0].eval()
     modes = []
     net[1].register_forward_hook(lambda part, *_: modes.append(part.training))
-    for _ in fit(net, X, Y, epochs=2, batch=50, optimiser=partial(SGD, lr=0.1), seed=0):
+    for _ in fit(net, X, Y, epochs=2, batch=50, optimiser=partial(SGD, lr=0.1), rng=seeded()):
         assert [part.training for part in net.modules()] == [True, False, True]
-    assert modes == [True, False, True, False]  # training, then the epoch's accuracy
+    assert modes == [False, True, False, True, False]  # the door; training, then its accuracy
     net.eval()
     accuracy(net, X, Y)
     assert not any(part.training for part in net.modules())
@@ -173,9 +177,33 @@ def test_schedule_is_stepped_with_the_optimiser():
     ],
 )
 def test_impossible_training_is_refused(rows, epochs, batch, said):
-    wrong = fit(linear(), X[:rows], Y[:rows], epochs=epochs, batch=batch, optimiser=SGD, seed=0)
+    wrong = fit(
+        linear(), X[:rows], Y[:rows], epochs=epochs, batch=batch, optimiser=SGD, rng=seeded()
+    )
     with pytest.raises(BadTraining, match=said):
         next(wrong)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        (X[:, 1:], Y, r"takes no rows of shape \(5,\)"),
+        (X, Y + 1, "2 classes, 0 to 1, but a row has the label 2"),
+        (X, Y - 1, "a row has the label -1"),
+        (X / X.new_tensor([1, 0, 1, 1, 1, 1]), Y, "NaN or infinity"),
+    ],
+)
+def test_rows_that_cannot_be_trained_on_are_refused(x, y, said):
+    net = linear()
+    wrong = fit(net, x, y, epochs=1, batch=8, optimiser=partial(SGD, lr=0.1), rng=seeded())
+    with pytest.raises(BadTraining, match=said):
+        next(wrong)
+    torch.testing.assert_close(weights(net), weights(linear()))
+
+
+def test_no_gradient_is_left():
+    net, _ = trained(linear())
+    assert all(weight.grad is None for weight in net.parameters())
 
 
 def test_missing_fabric_says_how_to_install_it(monkeypatch):

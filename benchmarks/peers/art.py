@@ -1,7 +1,12 @@
 """ART 1.20.1: its HopSkipJump attacks one image at a time and draws from a generator of its own."""
 
 import torch
-from art.attacks.evasion import HopSkipJump, ProjectedGradientDescent
+from art.attacks.evasion import (
+    AutoProjectedGradientDescent,
+    HopSkipJump,
+    ProjectedGradientDescent,
+    SquareAttack,
+)
 from art.estimators.classification import PyTorchClassifier
 from torch import nn
 
@@ -42,5 +47,37 @@ def pgd(job: Job, module: nn.Module, images: Images) -> Outcome:
     return Outcome(adversarial=torch.from_numpy(found))
 
 
+def apgd(job: Job, module: nn.Module, images: Images) -> Outcome:
+    attack = AutoProjectedGradientDescent(
+        classifier(module, images),
+        eps=job.epsilon,
+        eps_step=2 * job.epsilon,
+        max_iter=job.steps,
+        nb_random_init=1,
+        batch_size=job.batch,
+        loss_type="cross_entropy",
+        verbose=False,
+    )
+    return Outcome(
+        adversarial=torch.from_numpy(attack.generate(images.x.numpy(), images.y.numpy()))
+    )
+
+
+def square(job: Job, module: nn.Module, images: Images) -> Outcome:
+    attack = SquareAttack(
+        classifier(module, images),
+        eps=job.epsilon,
+        max_iter=job.budget,
+        p_init=0.05,
+        batch_size=job.batch,
+        verbose=False,
+    )
+    return Outcome(
+        adversarial=torch.from_numpy(attack.generate(images.x.numpy(), images.y.numpy()))
+    )
+
+
+ATTACKS = {"hopskipjump": hop_skip_jump, "pgd": pgd, "apgd": apgd, "square": square}
+
 if __name__ == "__main__":
-    worker.main({"hopskipjump": hop_skip_jump, "pgd": pgd}, "adversarial-robustness-toolbox")
+    worker.main(ATTACKS, "adversarial-robustness-toolbox")

@@ -23,5 +23,34 @@ def pgd(job: Job, module: nn.Module, images: Images) -> Outcome:
     return Outcome(adversarial=clipped)
 
 
+def fmn(job: Job, module: nn.Module, images: Images) -> Outcome:
+    model = foolbox.PyTorchModel(module, bounds=(0, 1))
+    kinds = {"l2": foolbox.attacks.L2FMNAttack, "linf": foolbox.attacks.LInfFMNAttack}
+    return Outcome(adversarial=kinds[job.norm](steps=job.steps).run(model, images.x, images.y))
+
+
+def carlini_wagner(job: Job, module: nn.Module, images: Images) -> Outcome:
+    model = foolbox.PyTorchModel(module, bounds=(0, 1))
+    attack = foolbox.attacks.L2CarliniWagnerAttack(
+        binary_search_steps=job.searches, steps=job.steps, stepsize=job.step_size
+    )
+    return Outcome(adversarial=attack.run(model, images.x, images.y))
+
+
+def boundary(job: Job, module: nn.Module, images: Images) -> Outcome:
+    model = foolbox.PyTorchModel(module, bounds=(0, 1))
+    attack = foolbox.attacks.BoundaryAttack(steps=job.steps)
+    found = attack.run(model, images.x, images.y, starting_points=images.starts)
+    return Outcome(adversarial=found)
+
+
+ATTACKS = {
+    "hopskipjump": hop_skip_jump,
+    "pgd": pgd,
+    "fmn": fmn,
+    "carlini-wagner": carlini_wagner,
+    "boundary": boundary,
+}
+
 if __name__ == "__main__":
-    worker.main({"hopskipjump": hop_skip_jump, "pgd": pgd}, "foolbox")
+    worker.main(ATTACKS, "foolbox")

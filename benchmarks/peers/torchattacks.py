@@ -1,4 +1,4 @@
-"""torchattacks 3.5.1: it has no decision attack, so PGD alone."""
+"""torchattacks 3.5.1: it has no decision attack."""
 
 import torchattacks
 from torch import nn
@@ -12,5 +12,30 @@ def pgd(job: Job, module: nn.Module, images: Images) -> Outcome:
     return Outcome(adversarial=attack(images.x, images.y))
 
 
+NORMS = {"linf": "Linf", "l2": "L2"}
+
+
+def apgd(job: Job, module: nn.Module, images: Images) -> Outcome:
+    attack = torchattacks.APGD(
+        module, norm=NORMS[job.norm], eps=job.epsilon, steps=job.steps, seed=job.seed
+    )
+    return Outcome(adversarial=attack(images.x, images.y))
+
+
+def square(job: Job, module: nn.Module, images: Images) -> Outcome:
+    attack = torchattacks.Square(
+        module, norm=NORMS[job.norm], eps=job.epsilon, n_queries=job.budget, seed=job.seed
+    )
+    return Outcome(adversarial=attack(images.x, images.y))
+
+
+def fab(job: Job, module: nn.Module, images: Images) -> Outcome:
+    # eps only decides which results it hands back: all of them
+    attack = torchattacks.FAB(
+        module, norm=NORMS[job.norm], eps=100.0, steps=job.steps, seed=job.seed
+    )
+    return Outcome(adversarial=attack(images.x, images.y))
+
+
 if __name__ == "__main__":
-    worker.main({"pgd": pgd}, "torchattacks")
+    worker.main({"pgd": pgd, "apgd": apgd, "square": square, "fab": fab}, "torchattacks")

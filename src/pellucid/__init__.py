@@ -41,7 +41,7 @@ _HOMES = {
     "tap": "taps",
 }
 
-_ROOMS = ("audit",)
+_ROOMS = ("audit", "explain")
 
 
 def __getattr__(name: str) -> object:

@@ -52,15 +52,15 @@ def fit(
     batch: int,
     optimiser: Optimiser,
     schedule: Schedule | None = None,
-    seed: int,
+    rng: Generator,
     device: str = "cpu",
 ) -> Iterator[Stats]:
     """Train the module in place and yield the figures of each epoch.
 
-    The same seed gives the same bits on the same machine and number of threads. The seed decides
-    the order of rows, the objective's draws and the module's own (dropout); initialisation is the
-    caller's. Between epochs the global generator and the train mode of every submodule are as they
-    were found. The module stays on the device.
+    A generator of the same seed gives the same bits on the same machine and number of threads. It
+    decides the order of rows, the objective's draws and the module's own (dropout); initialisation
+    is the caller's. Between epochs the global generator and the train mode of every submodule are
+    as they were found, and no gradient is left. The module stays on the device.
 
     Args:
         module: A classifier that answers (n, classes) logits.
@@ -71,11 +71,13 @@ def fit(
         batch: Rows a step; the last step of an epoch takes what is left.
         optimiser: Makes the optimiser of the parameters.
         schedule: Makes the schedule of the learning rate from optimiser and number of steps.
-        seed: Decides all that is random here.
+        rng: A generator on the CPU, which decides all that is random here.
         device: Where to train: "cpu", "cuda" or "cuda:1".
 
     Raises:
-        BadTraining: there is no row, x and y differ in length, or epochs or batch are below 1.
+        BadTraining: there is no row, x and y differ in length, x has numbers that are not finite,
+            the network does not take rows of this shape, a label is not among its classes, or
+            epochs or batch are below 1.
         MissingExtra: Lightning Fabric is not installed.
     """
     _check(x, y, epochs=epochs, batch=batch)
@@ -86,15 +88,15 @@ def fit(
     raw = optimiser(module.parameters())
     pace = schedule(raw, epochs * -(-len(x) // batch)) if schedule else None
     wrapped, stepper = fabric.setup(module, raw)
-    order = Generator().manual_seed(seed)
-    rng = Generator(fabric.device).manual_seed(_draw(order))
+    _check_first(wrapped, *fabric.to_device((x[:1], y)))
+    draws = Generator(fabric.device).manual_seed(_draw(rng))
     step, seconds = 0, 0.0
     for epoch in range(1, epochs + 1):
         began, total = time.perf_counter(), torch.zeros((), device=fabric.device)
-        with _own_random_state(_draw(order)), _mode(module, train=True):
-            for rows in torch.randperm(len(x), generator=order).split(batch):
+        with _own_random_state(_draw(rng)), _mode(module, train=True):
+            for rows in torch.randperm(len(x), generator=rng).split(batch):
                 some_x, some_y = fabric.to_device((x[rows], y[rows]))
-                loss = objective(wrapped, some_x, some_y, rng)
+                loss = objective(wrapped, some_x, some_y, draws)
                 stepper.zero_grad()
                 fabric.backward(loss)
                 stepper.step()
@@ -102,6 +104,7 @@ def fit(
                     pace.step()
                 total += len(rows) * loss.detach()
                 step += 1
+        stepper.zero_grad()
         some_x, some_y = fabric.to_device((x[:CHECKED], y[:CHECKED]))
         right = accuracy(module, some_x, some_y)
         seconds += time.perf_counter() - began
@@ -123,6 +126,25 @@ def _check(x: Tensor, y: Tensor, *, epochs: int, batch: int) -> None:
         raise BadTraining(f"Training needs as many labels as rows, not {len(y)} for {len(x)} rows.")
     if epochs < 1 or batch < 1:
         raise BadTraining(f"Epochs and batch must be at least 1, not {epochs} and {batch}.")
+    if not bool(x.isfinite().all()):
+        raise BadTraining("The rows hold NaN or infinity: take those rows out, or mend them.")
+
+
+def _check_first(module: nn.Module, x: Tensor, y: Tensor) -> None:
+    """Ask about the first row what could only be found out in the midst of the training."""
+    shape = tuple(x.shape[1:])
+    with _mode(module, train=False), torch.no_grad():
+        try:
+            classes = module(x).shape[-1]
+        except RuntimeError as error:
+            why = str(error).partition("\n")[0].rstrip(".")
+            raise BadTraining(f"The network takes no rows of shape {shape}: {why}.") from error
+    wrong = y[(y < 0) | (y >= classes)]
+    if len(wrong):
+        raise BadTraining(
+            f"The network answers {classes} classes, 0 to {classes - 1}, but a row has the label "
+            f"{int(wrong[0])}."
+        )
 
 
 def _places(device: torch.device) -> int | list[int]:

@@ -9,6 +9,7 @@ from pellucid.ball import Ball
 from pellucid.box.protocols import LADDER
 from pellucid.shapes import Batch
 
+# what the runner of attacks supplies; drivers of other kinds name their own, the box first
 SUPPLIED = ("box", "goal", "x", "rng", "start", "surrogates", "data")
 
 
@@ -34,15 +35,15 @@ class Needs:
     names: frozenset[str]  # of the parameters of its call
 
 
-def needs(method: Attack) -> Needs:
+def needs(method: object, supplied: Sequence[str] = SUPPLIED) -> Needs:
     """Read the signature of a method; TypeError if it asks for something nobody supplies."""
     call = type(method).__call__
     names = [name for name in inspect.signature(call).parameters if name != "self"]
-    strange = [name for name in names if name not in SUPPLIED]
+    strange = [name for name in names if name not in supplied]
     if strange or "box" not in names:
         raise TypeError(
             f"{type(method).__name__} must take a box and otherwise parts named "
-            f"{', '.join(SUPPLIED[1:])}; it takes {', '.join(names)}."
+            f"{', '.join(supplied[1:])}; it takes {', '.join(names)}."
         )
     hints = get_type_hints(call)
     surrogates = None

@@ -12,20 +12,22 @@ import torch
 from torch import nn
 
 from pellucid import data, fit
-from pellucid.claims._objectives import Hardened, Plain
 from pellucid.claims.recipe import RECORD, WEIGHTS, Recipe
 from pellucid.claims.subjects import recipe
 from pellucid.models.small_cnn import SmallCNN
+from pellucid.train.course import Course
+from pellucid.train.fast_training import FastTraining
+from pellucid.train.pgd_training import PGDTraining
+from pellucid.train.standard import Standard
+
+COURSE = Course(epochs=2, batch=50, rate=0.01)
 
 TINY = Recipe(
     name="tiny",
     architecture=partial[nn.Module](SmallCNN, (1, 8, 8), channels=(2, 4), hidden=8),
     data="digits",
-    objective=Plain(),
+    trainer=Standard(course=COURSE),
     rows=200,
-    epochs=2,
-    batch=50,
-    rate=0.01,
 )
 
 
@@ -40,11 +42,11 @@ def cache(tmp_path, monkeypatch):
     [
         {"seed": 1},
         {"rows": None},
-        {"epochs": 3},
-        {"batch": 51},
-        {"rate": 0.02},
+        {"trainer": Standard(course=replace(COURSE, epochs=3))},
+        {"trainer": Standard(course=replace(COURSE, batch=51))},
+        {"trainer": Standard(course=replace(COURSE, rate=0.02))},
+        {"trainer": PGDTraining(course=COURSE)},
         {"data": "mnist"},
-        {"objective": Hardened(epsilon=0.1, step=0.05)},
         {"architecture": partial[nn.Module](SmallCNN, (1, 8, 8), channels=(2, 4), hidden=9)},
     ],
 )
@@ -106,7 +108,7 @@ def test_record_is_true():
     module, test = TINY.build(), data.load("digits", "test")
     record = json.loads((TINY.folder() / RECORD).read_text())
     assert record["accuracy"] == fit.accuracy(module, test.x, test.y)
-    assert record["epochs"] == 2
+    assert record["trainer"] == repr(TINY.trainer)
     assert record["seconds"] > 0
 
 
@@ -120,7 +122,7 @@ def test_the_second_of_two_makers_gives_way(cache):
 
 def test_nothing_is_kept_of_a_training_that_fails(cache):
     with pytest.raises(fit.BadTraining):
-        replace(TINY, epochs=0).build()
+        replace(TINY, trainer=Standard(course=Course(epochs=0))).build()
     assert not list(cache.rglob("*.safetensors"))
 
 
@@ -148,3 +150,28 @@ def test_training_tells_its_epochs():
     heard = []
     TINY.train(heard.append)
     assert [stats.epoch for stats in heard] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("method", "due"),
+    [
+        (Standard(), {"standard", "course"}),
+        (PGDTraining(), {"pgd_training", "threat", "course"}),
+        (FastTraining(), {"fast_training", "threat", "course"}),
+    ],
+)
+def test_what_a_trainer_imports_counts(method, due, monkeypatch):
+    """A change of any file that decides the weights makes another hash, and no other file does."""
+    subject, seen = replace(TINY, trainer=method), set()
+    before = subject.hash()
+
+    def changed(path):
+        seen.add(path)
+        return "changed"
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pellucid.claims.recipe.digest", changed)
+        assert subject.hash() != before
+    train = {path.stem for path in seen if path.parent.name == "train"}
+    assert train - {"__init__", "trainer"} == due
+    assert {"recipe", "fit", "small_cnn"} <= {path.stem for path in seen}

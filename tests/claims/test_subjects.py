@@ -1,15 +1,20 @@
 """The named subjects: what they reach, and that the committed weights are theirs."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors import safe_open
 
 from pellucid import data, fit
-from pellucid.claims._objectives import Hardened
 from pellucid.claims.subjects import RECIPES, recipe
 from pellucid.models import builtin
 from pellucid.models.builtin import WEIGHTS
 from pellucid.naming import UnknownName
+from pellucid.train.threat import Threat
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +49,23 @@ def test_hardened_withstands_what_breaks_plain(plain, digits):
     assert fit.accuracy(hardened, digits.x, digits.y) > 0.96
 
     def under_attack(module):
-        attack = Hardened(epsilon=0.1, steps=40, step=0.0125)
-        near = attack.attacked(module, digits.x, digits.y, torch.Generator().manual_seed(0))
+        rng = torch.Generator().manual_seed(0)
+        threat = Threat(epsilon=0.1)
+        near = threat.worst(module, digits.x, digits.y, rng, steps=40, step=0.125)
         assert (near - digits.x).abs().max() <= 0.1 + 1e-6
         assert near.min() >= 0
         assert near.max() <= 1
         return fit.accuracy(module, near, digits.y)
 
     assert under_attack(hardened) > under_attack(plain) + 0.2
+
+
+def test_the_page_of_subjects_is_of_these_recipes():
+    """When a recipe changes, scripts/measure_subjects.py must be run again."""
+    page = json.loads((ROOT / "docs" / "subjects.json").read_text(encoding="utf-8"))
+    due = [known.described() for known in RECIPES]
+    said = [{name: one[name] for name in words} for one, words in zip(page, due, strict=True)]
+    assert said == due
 
 
 def test_seeds_and_names_make_other_subjects():

@@ -54,7 +54,7 @@ def test_a_second_process_gives_the_same_bits():
 def test_the_subject_gives_the_method_something_to_do(method):
     found = attacked(method, subject())
     assert found.success.any()
-    assert (found.queries > 1).any()
+    assert (found.found_query != 1).any()  # not all of it at the first question
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.slug)
@@ -63,7 +63,7 @@ def test_its_source_is_a_paper_that_is_known(row):
 
 
 def test_specimens_are_of_the_table():
-    assert set(FIELDS) <= {row.slug for row in ROWS}
+    assert set(FIELDS) <= {row.slug for row in SYSTEMS}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,52 +1,48 @@
 """How a subject is made: all that decides its weights, and the cache of those made before."""
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from inspect import getfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import nn
-from torch.optim import Adam
-from torch.optim.lr_scheduler import OneCycleLR
+from torch import Generator, nn
 
 from pellucid import data, fit
-from pellucid.claims._objectives import Hardened, Plain
+from pellucid.claims.following import digest, reached
 from pellucid.data.files import cache_folder
+from pellucid.train.trainer import Trainer
 
 WEIGHTS, RECORD = "weights.safetensors", "record.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A network and its training: Adam with a one-cycle schedule on the train split."""
+    """A network, and how it is trained on the train split of which data."""
 
     name: str
     architecture: partial[nn.Module]  # called without arguments it makes the untrained network
     data: str  # the name of a data set
-    objective: Plain | Hardened
+    trainer: Trainer
     rows: int | None = None  # train on the first so many rows only
-    epochs: int
-    batch: int
-    rate: float  # the highest learning rate
-    seed: int = 0  # decides the first weights, the order of rows and the objective's draws
+    seed: int = 0  # decides the first weights, the order of rows and the trainer's draws
 
     def hash(self) -> str:
         """A digest of the fields, the data's bytes, and the source of the code that trains."""
-        makers = (Recipe, type(self.objective), self.architecture.func, fit.fit)
-        files = [getfile(sys.modules[maker.__module__]) for maker in makers]
+        makers = (Recipe, type(self.trainer), self.architecture.func, fit.fit)
+        files: dict[str, Path] = {}
+        for maker in makers:
+            files |= reached(maker.__module__)
         content = {
             "recipe": self.described(),
             "data": data.digest(self.data),
-            "sources": [sha256(Path(file).read_bytes()).hexdigest() for file in files],
+            "sources": {name: digest(path) for name, path in files.items()},
         }
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -59,10 +55,7 @@ class Recipe:
             "arguments": repr((make.args, sorted(make.keywords.items()))),
             "data": self.data,
             "rows": self.rows,
-            "objective": repr(self.objective),
-            "epochs": self.epochs,
-            "batch": self.batch,
-            "rate": self.rate,
+            "trainer": repr(self.trainer),
             "seed": self.seed,
         }
 
@@ -87,23 +80,12 @@ class Recipe:
     def train(self, each: Callable[[fit.Stats], None] = lambda _: None) -> nn.Module:
         """The network trained afresh, in eval mode, without the cache; `each` hears the epochs."""
         module, train = self._untrained(), data.load(self.data, "train")
-        epochs = fit.fit(
-            module,
-            train.x[: self.rows],
-            train.y[: self.rows],
-            objective=self.objective,
-            epochs=self.epochs,
-            batch=self.batch,
-            optimiser=partial(Adam, lr=self.rate),
-            schedule=lambda optimiser, steps: OneCycleLR(
-                optimiser, max_lr=self.rate, total_steps=steps
-            ),
-            seed=self.seed,
-        )
+        rows, rng = (train.x[: self.rows], train.y[: self.rows]), Generator().manual_seed(self.seed)
         with _one_thread():
-            for stats in epochs:
-                each(stats)
-        return module.eval()
+            for item in self.trainer(module, rows, rng):
+                if isinstance(item, fit.Stats):
+                    each(item)
+        return module
 
     def _untrained(self) -> nn.Module:
         with torch.random.fork_rng(devices=range(torch.cuda.device_count())):

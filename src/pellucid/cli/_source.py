@@ -43,22 +43,46 @@ def read(row: Row) -> Method:
         NoSource: the module has no file, or the class does not stand in it.
     """
     module, name = row.where.split(":")
+    found = _class(f"{row.package}.{module}", name)
+    if found is None:
+        raise NoSource(
+            f"'{row.slug}' should be the class {name} in {row.package}.{module}, which is not "
+            "installed or has none."
+        )
+    path, node, body, text = found
+    return Method(
+        path=path, docstring=ast.get_docstring(node) or "", fields=_all_fields(node, body, text)
+    )
+
+
+def _class(module: str, name: str) -> tuple[Path, ast.ClassDef, list[ast.stmt], str] | None:
+    """The file, the class in it, and what else it holds; None if there is no such class."""
     try:
-        spec = find_spec(f"{row.package}.{module}")  # runs the folders' __init__ files only
+        spec = find_spec(module)  # runs the folders' __init__ files only
     except ModuleNotFoundError:
         spec = None
     if spec is None or spec.origin is None:
-        raise NoSource(f"'{row.slug}' should be in {row.package}.{module}, which is not installed.")
+        return None
     text = Path(spec.origin).read_text(encoding="utf-8")
     body = ast.parse(text).body
     for node in body:
         if isinstance(node, ast.ClassDef) and node.name == name:
-            return Method(
-                path=Path(spec.origin),
-                docstring=ast.get_docstring(node) or "",
-                fields=_fields(node, _comments(text), _constants(body)),
-            )
-    raise NoSource(f"'{row.slug}' should be the class {name} in {spec.origin}, which has none.")
+            return Path(spec.origin), node, body, text
+    return None
+
+
+def _all_fields(node: ast.ClassDef, body: list[ast.stmt], text: str) -> tuple[Field, ...]:
+    """The fields of a class, after those of the classes that it extends."""
+    homes = {
+        alias.name: line.module
+        for line in body
+        if isinstance(line, ast.ImportFrom) and line.module
+        for alias in line.names
+    }
+    bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+    above = (_class(homes[base], base) for base in bases if base in homes)
+    inherited = [_all_fields(*found[1:]) for found in above if found is not None]
+    return (*sum(inherited, ()), *_fields(node, _comments(text), _constants(body)))
 
 
 def _constants(body: list[ast.stmt]) -> dict[str, str]:

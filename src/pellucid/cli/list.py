@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from pellucid.systems import Kind, Row, rows
 
@@ -24,8 +25,15 @@ def list_systems(
 
 
 def _table(chosen: list[Row]) -> Table:
-    table = Table("slug", "title", "kind", "sort", "modality", "claim", box=None, pad_edge=False)
+    """One line a row: where the terminal is narrow, titles and modalities are cut, slugs never."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("slug", "title", "kind", "sort", "modality", "claim"):
+        table.add_column(name, no_wrap=name not in ("title", "modality"))
     for row in chosen:
         claim = "yes" if row.claim else "no"
-        table.add_row(row.slug, row.title, row.kind, row.sort, row.modality, claim)
+        table.add_row(row.slug, _cut(row.title), row.kind, row.sort, _cut(row.modality), claim)
     return table
+
+
+def _cut(words: str) -> Text:
+    return Text(words, no_wrap=True, overflow="ellipsis")

@@ -51,7 +51,7 @@ def check_hopeless_row(method: Attack) -> None:
     assert not bool(found.success[1]), "A row was won whose goal no answer meets."
 
 
-def same_rows(method: Attack, due: Sequence[str], given: Sequence[str], where: str) -> None:
+def same_rows(method: object, due: Sequence[str], given: Sequence[str], where: str) -> None:
     """AssertionError at the first row that is not what was due."""
     for row, (wanted, got) in enumerate(zip(due, given, strict=True)):
         assert got == wanted, (
@@ -90,7 +90,7 @@ def check_same_seed(method: Attack) -> None:
     """One seed gives the same bits, whatever the global generators have drawn."""
     traces = []
     for elsewhere in (1, 2):
-        with _global_seed(elsewhere):
+        with global_seed(elsewhere):
             traces.append(trace(method))
     assert traces[0] == traces[1], (
         f"{type(method).__name__} gives other bits under the same seed: draw from rng alone."
@@ -112,7 +112,7 @@ def check_other_seed(method: Attack) -> None:
 
 
 @contextmanager
-def _global_seed(seed: int) -> Iterator[None]:
+def global_seed(seed: int) -> Iterator[None]:
     """Seed torch, numpy and Python, and put their states back afterwards."""
     python, numpy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=[]):

@@ -26,7 +26,7 @@ BUDGET = 300
 
 
 @contextmanager
-def blaming(method: Attack, where: str) -> Iterator[None]:
+def blaming(method: object, where: str) -> Iterator[None]:
     """Turn whatever a method raises into an AssertionError that says where."""
     try:
         yield

@@ -1,22 +1,82 @@
 """Quick instances of the methods in the table, for contracts to run."""
 
-from pellucid.methods import with_fields
-from pellucid.needs import Attack
+from pellucid.methods import Configuration, with_fields
 from pellucid.systems import Row
 
 # by slug, the fields of each instance that contracts run; a slug that is not here runs as it is
 FIELDS: dict[str, tuple[dict[str, str], ...]] = {
+    "fgsm": (
+        {"ball.radius": "0.3"},
+        {"ball.norm": "l2", "ball.radius": "1"},
+    ),
     "pgd": (
         {"steps": "6", "step": "0.3"},
         {"steps": "6", "step": "0.3", "ball.norm": "l2", "ball.radius": "1"},
+    ),
+    "mi-fgsm": (
+        {"ball.radius": "0.3"},
+        {"steps": "4", "ball.norm": "l2", "ball.radius": "1"},
+    ),
+    "apgd-ce": (
+        {"steps": "12", "ball.radius": "0.3"},
+        {"steps": "12", "ball.norm": "l2", "ball.radius": "1", "loss": "dlr"},
+        {"steps": "6", "ball.radius": "0.2", "random": "false"},
+    ),
+    "apgd-t": (
+        {"steps": "12", "ball.radius": "0.3"},
+        {"steps": "12", "ball.norm": "l2", "ball.radius": "1"},
+    ),
+    "cw": (
+        {"searches": "6", "steps": "24", "rate": "0.2"},
+        {"searches": "2", "steps": "30", "rate": "0.2", "first": "1", "ball.radius": "1"},
+    ),
+    "fab": (
+        {"steps": "12"},
+        {"steps": "12", "ball.norm": "linf"},
+        {"steps": "12", "ball.radius": "1"},
+    ),
+    "fab-t": ({"steps": "12"}, {"steps": "12", "ball.norm": "linf", "ball.radius": "0.3"}),
+    "fmn": (
+        {"steps": "20"},
+        {"steps": "20", "ball.norm": "linf"},
+        {"steps": "20", "ball.radius": "1"},
     ),
     "hopskipjump": (
         {"steps": "2", "probes": "12", "draw": "8"},
         {"steps": "2", "probes": "12", "ball.norm": "linf"},
     ),
+    "integrated-gradients": (
+        {"steps": "12"},
+        {"steps": "7", "rule": "midpoint", "baseline": "0.25"},
+    ),
+    "smoothgrad": ({"samples": "13"},),
+    "grad-cam": ({}, {"layer": "*convolution"}),
+    "square": (
+        {"steps": "60", "ball.radius": "0.3"},
+        {"steps": "60", "ball.norm": "l2", "ball.radius": "1"},
+    ),
+    "boundary": ({"steps": "40", "every": "3", "looks": "2", "tries": "3"},),
+    "occlusion": ({}, {"window": "0.6", "stride": "0.4", "baseline": "0.5"}),
+    "lime": ({"samples": "60"}, {"samples": "61", "superpixels.about": "3", "baseline": "0.5"}),
+    "kernelshap": ({"samples": "12"}, {"samples": "9", "baseline": "none"}),
+    "permutation-importance": ({}, {"repeats": "3", "superpixels.about": "3"}),
+    "shapley": ({}, {"superpixels.about": "3", "baseline": "none"}),
+    "geoda": (
+        {"steps": "2", "probes": "12", "draw": "8"},
+        {"steps": "2", "probes": "12", "ball.norm": "linf"},
+    ),
+    "simba": (
+        {"steps": "40"},
+        {"steps": "40", "waves": "2"},
+        {"steps": "40", "ball.norm": "linf", "ball.radius": "0.3"},
+    ),
+    "one-pixel": (
+        {"population": "10", "generations": "4"},
+        {"population": "10", "generations": "4", "pixels": "3", "together": "4"},
+    ),
 }
 
 
-def specimens(row: Row) -> list[Attack]:
+def specimens(row: Row) -> list[Configuration]:
     """The instances of a row that contracts run."""
     return [with_fields(row.load(), texts) for texts in FIELDS.get(row.slug, ({},))]

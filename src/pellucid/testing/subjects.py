@@ -1,15 +1,15 @@
 """What contracts run on: tiny exact models that count all that passes through them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from pellucid.box.torch_box import TorchBox
 from pellucid.goals import misled
-from pellucid.models.integer_net import IntegerNet
+from pellucid.models.integer_net import GRID, IntegerNet
 from pellucid.shapes import Batch, Labels, Verdicts
-from pellucid.spec import Dense, OneClass, Spec, Vector
+from pellucid.spec import Dense, Image, OneClass, Spec, Vector
 
 CLASSES = 2
 
@@ -73,6 +73,35 @@ class Patchy(nn.Module):
         return logits * scale + stripe * logits.new_tensor(self.shift)
 
 
+class MapNet(nn.Module):
+    """A convolution of images of 4 x 4 into maps of 2 x 2, ReLU, and a linear layer.
+
+    As with IntegerNet all sums are of whole numbers, or of multiples of a power of two.
+    """
+
+    def __init__(self, turnstile: Turnstile) -> None:
+        """Draw the weights from a generator of their own."""
+        super().__init__()
+        rng = torch.Generator().manual_seed(0)
+        self.turnstile = turnstile
+        self.convolution = nn.Conv2d(1, 4, kernel_size=2, stride=2, bias=False, device="meta")
+        self.convolution.weight = _whole(torch.randint(-2, 3, (4, 1, 2, 2), generator=rng))
+        self.relu = nn.ReLU()
+        self.linear = nn.Linear(16, CLASSES, bias=False, device="meta")
+        self.linear.weight = _whole(torch.randint(-2, 3, (CLASSES, 16), generator=rng))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of images (n, 1, 4, 4)."""
+        scaled = GRID * self.turnstile(x).unflatten(1, (1, 4, 4))
+        whole = scaled.detach().round() + (scaled - scaled.detach())
+        maps = self.relu(self.convolution(whole - GRID // 2))
+        return self.linear(maps.flatten(1)) / GRID
+
+
+def _whole(weight: Tensor) -> nn.Parameter:
+    return nn.Parameter(weight.to(torch.get_default_dtype()))
+
+
 def stripes(x: Batch) -> Verdicts:
     """Where a Patchy model gives its other answer."""
     return (x.flatten(1)[:, 0] * 64).floor() % 2 == 1
@@ -108,6 +137,29 @@ def subject(
     net = IntegerNet(shape=shape, classes=CLASSES, seed=seed).to(dtype)
     net.set_submodule("flatten", Turnstile(tally))
     return _inhabit(net, tally, Vector(shape=shape, low=bounds[0], high=bounds[1]), rows, pad)
+
+
+def pictures(
+    *,
+    rows: int = 4,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    dtype: torch.dtype = torch.float32,
+    pad: int = 1,
+) -> Subject:
+    """A convolutional network in whole numbers, on images of 4 x 4."""
+    tally = Tally()
+    net = MapNet(Turnstile(tally)).to(dtype)
+    return _inhabit(net, tally, Image(shape=(1, 4, 4), low=bounds[0], high=bounds[1]), rows, pad)
+
+
+def silent_pictures() -> Subject:
+    """The same network, but it answers NaN in stripes: the last of the rows stands in one."""
+    whole = pictures(rows=100)
+    stripe = stripes(whole.x)
+    chosen = torch.cat([(~stripe).nonzero()[:4, 0], stripe.nonzero()[:1, 0]])
+    module = Patchy(whole.module, torch.nan, (0.0,) * CLASSES)
+    box = TorchBox(module=module, spec=whole.box.spec, pad=1)
+    return replace(whole, module=module, box=box, x=whole.x[chosen], y=whole.y[chosen])
 
 
 def silent_subject() -> Subject:

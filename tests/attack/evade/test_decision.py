@@ -124,3 +124,13 @@ def test_sums_over_probes_are_the_same_bits_in_any_company(n):
     weights = torch.randn((37, 100), generator=generator)
     whole = sum_over_probes(weights, probes)
     assert torch.equal(sum_over_probes(weights[:, :n], probes[:, :n]), whole[:n])
+
+
+@pytest.mark.parametrize("d", [25, 49, 64, 729])
+def test_a_sum_s_bits_do_not_depend_on_where_a_row_lies_in_memory(d):
+    rng = torch.Generator().manual_seed(0)
+    probes, weights = torch.randn(25, 33, d, generator=rng), torch.randn(25, 33, generator=rng)
+    whole = sum_over_probes(weights, probes)
+    for row in range(33):
+        alone = sum_over_probes(weights[:, [row]].clone(), probes[:, [row]].clone())
+        assert torch.equal(alone[0], whole[row])

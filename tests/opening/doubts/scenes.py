@@ -65,7 +65,7 @@ def normalised(x, scale):
 def trained(module, x, y, epochs, seed=0):
     """The module after each epoch, in eval mode."""
     for _ in fit.fit(
-        module, x, y, epochs=epochs, batch=32, seed=seed,
+        module, x, y, epochs=epochs, batch=32, rng=torch.Generator().manual_seed(seed),
         optimiser=partial(torch.optim.Adam, lr=4e-3),
     ):  # fmt: skip
         yield deepcopy(module).eval()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from pellucid.attack.evade._losses import climbing, cross_entropy
 from pellucid.ball import Ball
 from pellucid.box.protocols import GradBox
 from pellucid.errors import UserError
@@ -39,8 +40,7 @@ class PGD:
         length = self.step * (self.ball.radius or 0)
         z = box.spec.clamp(self.ball.sample(rng, x)) if self.random else x
         for _ in range(self.steps):
-            z = z.detach().requires_grad_()
-            (gradient,) = torch.autograd.grad(goal.loss(box.logits(z)).sum(), z)
-            z = torch.add(z.detach(), self.ball.steepest(gradient), alpha=length)
+            _, gradient = climbing(box, cross_entropy, goal, z)
+            z = torch.add(z, self.ball.steepest(gradient), alpha=length)
             z = box.spec.clamp(self.ball.project(z, x))
             yield z

@@ -1,0 +1,1 @@
+"""Class activation maps: where a layer saw what the model says."""

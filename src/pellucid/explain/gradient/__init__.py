@@ -1,0 +1,1 @@
+"""Explanations by the gradient of what the model says."""

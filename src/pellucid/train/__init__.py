@@ -1,0 +1,1 @@
+"""Training: what networks are trained for, and how long."""

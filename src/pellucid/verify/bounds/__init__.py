@@ -1,0 +1,1 @@
+"""Bounds of what a graph answers to any point of a box."""
