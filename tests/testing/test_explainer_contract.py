@@ -16,8 +16,8 @@ from pellucid.testing.specimens import specimens
 from pellucid.testing.subjects import pictures
 
 ROWS = [row for row in SYSTEMS if row.kind == "explainer"]
-METHODS = [
-    pytest.param(method, id=f"{row.slug}-{number}")
+METHODS = [  # the fast tests run the first specimen of each row
+    pytest.param(method, id=f"{row.slug}-{number}", marks=[pytest.mark.slow] if number else [])
     for row in ROWS
     for number, method in enumerate(specimens(row))
 ]
