@@ -10,7 +10,7 @@ from pellucid.box.protocols import LADDER
 from pellucid.shapes import Batch
 
 # what the runner of attacks supplies; drivers of other kinds name their own, the box first
-SUPPLIED = ("box", "goal", "x", "rng", "start", "surrogates", "data")
+SUPPLIED = ("box", "goal", "x", "rng", "start", "surrogates", "data", "budget")
 
 
 @runtime_checkable

@@ -47,6 +47,7 @@ class Trip:
         self._began = time.monotonic()
         self._status = [Status.PENDING] * len(x)
         self.ledger = Ledger(len(x), budget)
+        self._budget = budget
         self.best = Best(x, goal, method.ball, box.spec, self.ledger.closed)
         self._window = Window(box, self.ledger, watch=self.best, answers=answers, deadline=deadline)
         # given starts, clean answers and unasked last iterates: outside the budget
@@ -145,6 +146,7 @@ class Trip:
             "x": self._x[live],
             "rng": self._rng[live],
             "data": self._data,
+            "budget": self._budget,
             **begin,
         }
         if self._wants.surrogates is not None:

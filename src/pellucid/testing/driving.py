@@ -116,6 +116,7 @@ def driven(method: Attack, on: Subject, *, budget: int = BUDGET) -> Drive:
         "rng": rng,
         "surrogates": list(around.surrogates),
         "data": around.data,
+        "budget": budget,
     }
     name = type(method).__name__
     guard = window.guarding(name) if wants.box is WhiteBox else nullcontext()

@@ -119,12 +119,26 @@ def test_in_l2_it_stays_on_the_sphere():
         assert torch.allclose(distance, torch.full_like(distance, 0.3), rtol=1e-6)
 
 
+def test_without_steps_the_schedule_is_stretched_to_the_budget():
+    on, ball = subject(shape=(1, 6, 6), rows=12), Ball("linf", 0.1)
+    told, untold = (
+        pellucid.run(
+            Square(ball=ball, steps=steps, share=0.5), on.box, on.x, goal=on.goal, budget=60
+        )
+        for steps in (60, None)
+    )
+    assert torch.equal(told.adversarial, untold.adversarial)
+    paper = Square(ball=ball, steps=10_000, share=0.5)
+    slow = pellucid.run(paper, on.box, on.x, goal=on.goal, budget=60)
+    assert not torch.equal(told.adversarial, slow.adversarial)
+
+
 def test_the_share_falls_as_the_paper_says():
-    method = Square(steps=1000, share=0.8)
-    halvings = [round(0.8 / method._share(move)).bit_length() - 1 for move in range(1000)]
+    method = Square(share=0.8)
+    halvings = [round(0.8 / method._share(move / 1000)).bit_length() - 1 for move in range(1000)]
     assert [halvings.index(k) for k in range(10)] == [0, 2, 6, 21, 51, 101, 201, 401, 601, 801]
-    assert Square()._share(0) == 0.05
-    assert Square(ball=Ball("l2", 1.0))._share(0) == 0.1
+    assert Square()._share(0.0) == 0.05
+    assert Square(ball=Ball("l2", 1.0))._share(0.0) == 0.1
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 4), (3, 3), (2, 5), (7, 7)])

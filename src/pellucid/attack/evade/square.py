@@ -18,7 +18,8 @@ from pellucid.shapes import Batch
 LINF = Ball("linf", 0.05)
 SEARCHES: dict[NormName, type[Search]] = {"linf": Stripes, "l2": Bumps}
 SHARES: dict[NormName, float] = {"linf": 0.05, "l2": 0.1}
-HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # in steps of 10,000
+STEPS = 10_000  # the paper's
+HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # steps of those
 AT_ONCE = 100  # steps whose random numbers are drawn together
 
 
@@ -35,28 +36,31 @@ class Square:
     """
 
     ball: Ball = LINF  # where to stay; in the user's units
-    steps: int = 10_000  # queries a row; the schedule is stretched to them: give your budget
+    steps: int | None = None  # queries a row, to which the schedule is stretched; None: the budget
     share: float | None = None  # of the pixels, in the first square; None: 0.05 linf, 0.1 l2
 
     def __post_init__(self) -> None:
         if self.ball.radius is None:
             raise UserError("Square searches inside a ball: give the ball a radius.")
 
-    def __call__(self, box: ScoreBox, goal: Goal, x: Batch, rng: Streams) -> Iterator[Batch]:
+    def __call__(
+        self, box: ScoreBox, goal: Goal, x: Batch, rng: Streams, budget: int | None
+    ) -> Iterator[Batch]:
         """Yield the best point of each row so far; rows that are done leave the work."""
         search = SEARCHES[self.ball.norm](box.spec, x, self.ball.radius or 0)
         _, height, width = planes(x.shape[1:])
         whole, rows = x, torch.arange(len(x))
         best, margin = x, torch.full((len(x),), -torch.inf, dtype=torch.float64)
         dice = x.new_empty(0, len(x), 0)
-        for step in range(self.steps):
+        steps = self.steps or budget or STEPS
+        for step in range(steps):
             if step == 0:
                 tried = search.start(rng)
             else:
                 turn = (step - 1) % AT_ONCE
                 if turn == 0:
                     dice = rng[rows].uniform(AT_ONCE, (search.dice,))
-                area = self._share(step - 1) * height * width
+                area = self._share((step - 1) / steps) * height * width
                 tried = search.move(best, area, dice[turn])
             got = goal.margin(box.scores(tried)).double()
             better = (got > margin).nonzero()[:, 0]
@@ -73,7 +77,7 @@ class Square:
                 box, goal, rows, dice = box[more], goal[more], rows[more], dice[:, more]
                 best, margin, search = best[more], margin[more], search[more]
 
-    def _share(self, move: int) -> float:
-        """Which share of the pixels a move changes."""
+    def _share(self, way: float) -> float:
+        """Which share of the pixels a move changes, so far on the way."""
         first = SHARES[self.ball.norm] if self.share is None else self.share
-        return first / 2 ** bisect_left(HALVINGS, int(move / self.steps * 10_000))
+        return first / 2 ** bisect_left(HALVINGS, int(way * STEPS))
