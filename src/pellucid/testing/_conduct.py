@@ -5,14 +5,13 @@ import pickle
 
 from torch import Tensor
 
-from pellucid.box.protocols import LADDER, AccessDenied, LabelBox, NoBox
-from pellucid.box.views import VIEWS, Direct
-from pellucid.errors import UserError
+from pellucid.box.protocols import LabelBox, NoBox
 from pellucid.goals import misled
 from pellucid.needs import Attack, needs
 from pellucid.runner import run
 from pellucid.runs import UNFINISHED, Run
 from pellucid.testing import traces
+from pellucid.testing._refusals import Ask, refuses_bad_input, refuses_poorer_boxes
 from pellucid.testing._rows import one_by_one, same_rows
 from pellucid.testing.driving import attacked, driven, rows_of, surroundings
 from pellucid.testing.subjects import Subject, silent_subject, stubborn_subject, subject
@@ -100,62 +99,30 @@ def _won(method: Attack, found: Run, on: Subject) -> None:
 
 def check_refuses_poorer_box(method: Attack) -> None:
     """A box that grants less than the signature names is refused in a sentence naming both."""
-    name, on, wanted = type(method).__name__, subject(), needs(method).box
-    for poorer in LADDER[: LADDER.index(wanted)]:
-        box = VIEWS[poorer](Direct(on.box))
-        said = _refusal(method, on, f"a {poorer.__name__}", AccessDenied, box=box)
-        for word in (wanted.__name__, poorer.__name__):
-            assert word in said, f"{name} refuses a {poorer.__name__} without naming {word}: {said}"
+    refuses_poorer_boxes(type(method).__name__, subject(), needs(method).box, _ask(method))
 
 
 def check_names_bad_input(method: Attack) -> None:
     """Bad rows and bad labels are refused in one sentence before anything is paid."""
-    on = subject()
-    spoilt, outside = on.x.clone(), on.x.clone()
-    spoilt[1].view(-1)[0] = math.nan
-    outside[1].view(-1)[0] = 1.5
-    for what, x, y in (
-        ("rows of another shape", on.x[..., :-1], on.y),
-        ("a row with NaN", spoilt, on.y),
-        ("a row out of bounds", outside, on.y),
-        ("no rows", on.x[:0], on.y[:0]),
-        ("a label out of range", on.x, on.y + 2),
-        ("fewer labels than rows", on.x, on.y[:-1]),
-    ):
-        _refusal(method, on, what, UserError, x=x, y=y)
-        assert not on.tally.rows, f"{type(method).__name__} pays before it refuses {what}."
+    refuses_bad_input(type(method).__name__, subject(), _ask(method))
 
 
-def _refusal(
-    method: Attack,
-    on: Subject,
-    what: str,
-    due: type[UserError],
-    *,
-    box: NoBox | None = None,
-    x: Tensor | None = None,
-    y: Tensor | None = None,
-) -> str:
-    """The sentence with which a run is refused; AssertionError if it is not."""
-    name, around = type(method).__name__, surroundings(needs(method), on)
-    try:
-        run(
+def _ask(method: Attack) -> Ask:
+    """Run the attack, with what it needs besides."""
+    around = surroundings(needs(method), subject())
+
+    def ask(box: NoBox, x: Tensor, y: Tensor) -> Run:
+        return run(
             method,
-            on.box if box is None else box,
-            on.x if x is None else x,
-            goal=misled(on.y if y is None else y),
+            box,
+            x,
+            goal=misled(y),
             surrogates=around.surrogates,
             data=around.data,
             progress=False,
         )
-    except due as error:
-        said = str(error)
-        one = said.endswith(".") and "\n" not in said
-        assert one, f"{name}, given {what}, does not answer in one sentence: {said!r}."
-        return said
-    except Exception as error:
-        raise AssertionError(f"{name}, given {what}, raises {error!r}.") from error
-    raise AssertionError(f"{name} takes {what} without a word.")
+
+    return ask
 
 
 CONDUCT_CHECKS = (

@@ -10,6 +10,7 @@ from pellucid.explain.explaining import explain
 from pellucid.explain.explanations import Explained
 from pellucid.explain.targets import label
 from pellucid.rng import ids_of
+from pellucid.testing._refusals import one_sentence
 from pellucid.testing.driving import blaming
 from pellucid.testing.subjects import Subject, pictures
 
@@ -37,7 +38,7 @@ def tried(
         try:
             return _explain(method, on, torch.arange(len(on.x)), budget=budget)
         except UserError as error:
-            one_sentence(method, where, str(error))
+            one_sentence(type(method).__name__, where, str(error))
             return None
 
 
@@ -89,10 +90,3 @@ def one_by_one(method: Explainer, on: Subject) -> list[str]:
     """What is said of each row of a subject by itself."""
     every = torch.arange(len(on.x)).split(1)
     return [rows_of(explained(method, on, rows=row))[0] for row in every]
-
-
-def one_sentence(method: Explainer, what: str, said: str) -> str:
-    """What was said, if it is one sentence; AssertionError otherwise."""
-    one = said.endswith(".") and "\n" not in said
-    assert one, f"{type(method).__name__}, given {what}, does not answer in one sentence: {said!r}."
-    return said

@@ -5,16 +5,16 @@ import pickle
 
 from torch import Tensor
 
-from pellucid.box.protocols import LADDER, AccessDenied, NoBox
-from pellucid.box.views import VIEWS, Direct
-from pellucid.errors import UserError
+from pellucid.box.protocols import NoBox
 from pellucid.explain.attribution import Explainer
 from pellucid.explain.explaining import PARTS, explain
+from pellucid.explain.explanations import Explained
 from pellucid.explain.targets import label
 from pellucid.needs import needs
 from pellucid.runs import Status
 from pellucid.testing import traces
-from pellucid.testing._explained import explained, one_by_one, one_sentence, rows_of, tried
+from pellucid.testing._explained import explained, one_by_one, rows_of, tried
+from pellucid.testing._refusals import Ask, refuses_bad_input, refuses_poorer_boxes
 from pellucid.testing._rows import same_rows
 from pellucid.testing.subjects import Subject, pictures, silent_pictures
 
@@ -67,53 +67,23 @@ def check_silent_answers(method: Explainer) -> None:
 
 def check_refuses_poorer_box(method: Explainer) -> None:
     """A box that grants less than the signature names is refused in a sentence naming both."""
-    name, on, wanted = type(method).__name__, pictures(), needs(method, PARTS).box
-    for poorer in LADDER[: LADDER.index(wanted)]:
-        box = VIEWS[poorer](Direct(on.box))
-        said = _refusal(method, on, f"a {poorer.__name__}", AccessDenied, box=box)
-        for word in (wanted.__name__, poorer.__name__):
-            assert word in said, f"{name} refuses a {poorer.__name__} without naming {word}: {said}"
+    wanted = needs(method, PARTS).box
+    refuses_poorer_boxes(type(method).__name__, pictures(), wanted, _ask(method))
 
 
 def check_names_bad_input(method: Explainer) -> None:
     """Bad rows and bad targets are refused in one sentence before anything is paid."""
+    refuses_bad_input(type(method).__name__, pictures(), _ask(method))
+
+
+def _ask(method: Explainer) -> Ask:
+    """Explain the labels, with rows to compare with."""
     on = pictures()
-    spoilt, outside = on.x.clone(), on.x.clone()
-    spoilt[1].view(-1)[0] = math.nan
-    outside[1].view(-1)[0] = 1.5
-    for what, x, y in (
-        ("rows of another shape", on.x[..., :-1], on.y),
-        ("a row with NaN", spoilt, on.y),
-        ("a row out of bounds", outside, on.y),
-        ("no rows", on.x[:0], on.y[:0]),
-        ("a label out of range", on.x, on.y + 2),
-        ("fewer labels than rows", on.x, on.y[:-1]),
-    ):
-        on.tally.clear()
-        _refusal(method, on, what, UserError, x=x, y=y)
-        assert not on.tally.rows, f"{type(method).__name__} pays before it refuses {what}."
 
+    def ask(box: NoBox, x: Tensor, y: Tensor) -> Explained:
+        return explain(method, box, x, label(y), data=(on.x, on.y), progress=False)
 
-def _refusal(
-    method: Explainer,
-    on: Subject,
-    what: str,
-    due: type[UserError],
-    *,
-    box: NoBox | None = None,
-    x: Tensor | None = None,
-    y: Tensor | None = None,
-) -> str:
-    """The sentence with which an explanation is refused; AssertionError if it is not."""
-    name, box = type(method).__name__, on.box if box is None else box
-    x, target = on.x if x is None else x, label(on.y if y is None else y)
-    try:
-        explain(method, box, x, target, data=(on.x, on.y), progress=False)
-    except due as error:
-        return one_sentence(method, f"to {what}", str(error))
-    except Exception as error:
-        raise AssertionError(f"{name}, given {what}, raises {error!r}.") from error
-    raise AssertionError(f"{name} takes {what} without a word.")
+    return ask
 
 
 EXPLAINER_CONDUCT_CHECKS = (

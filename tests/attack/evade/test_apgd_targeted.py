@@ -122,7 +122,7 @@ def test_rows_that_are_won_or_broke_are_asked_no_more():
 def test_an_order_is_no_aim():
     _, box, x, y = linear()
     goal = ordered_topk(torch.stack([(y + 1) % CLASSES, y], 1))
-    with pytest.raises(UserError, match="a goal that a class can meet"):
+    with pytest.raises(UserError, match="a goal that labels decide"):
         pellucid.run(APGDTargeted(), box, x, goal=goal)
 
 

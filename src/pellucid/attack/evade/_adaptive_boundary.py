@@ -11,8 +11,6 @@ from pellucid.attack.evade._box_projection import dot, step_onto_plane
 from pellucid.attack.evade._slope import slope
 from pellucid.ball import NORMS, Ball, spread
 from pellucid.box.protocols import GradBox
-from pellucid.errors import UserError
-from pellucid.goals import Goal
 from pellucid.shapes import Batch, Each, RowNumbers, Verdicts
 from pellucid.spec import Spec
 
@@ -145,14 +143,6 @@ class Trace:
         self.best[kept], self.near[kept] = z[nearer], distance[nearer]
         self.margins[kept] = margins[nearer]
         return met
-
-
-def winners(goal: Goal, classes: int) -> Tensor:
-    """Which classes meet the goal of each row: (n, classes)."""
-    if goal.needs_scores:
-        raise UserError("FAB walks to the boundary of one class: choose a goal that labels decide.")
-    labels = torch.arange(classes)[:, None].expand(-1, len(goal))
-    return goal(labels).T
 
 
 def over_the_rest(logits: Tensor, wins: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pellucid.attack.evade._auto_pgd import climb
 from pellucid.attack.evade._losses import targeted_dlr
+from pellucid.attack.evade._winners import winners
 from pellucid.ball import Ball
 from pellucid.box.protocols import GradBox
 from pellucid.errors import UserError
@@ -69,9 +70,6 @@ class APGDTargeted:
 
 def _aims(goal: Goal, scores: ScoreAnswer) -> tuple[Tensor, Counts]:
     """For each row the classes (rows, classes), those first that meet the goal; how many do."""
-    if goal.needs_scores:
-        raise UserError("Targeted APGD aims at a class: choose a goal that a class can meet.")
-    n, classes = scores.shape
-    does = goal(torch.arange(classes)[:, None].expand(classes, n)).T
+    does = winners(goal, scores.shape[-1])
     ranked = scores.masked_fill(~does, -torch.inf).argsort(stable=True, dim=-1, descending=True)
     return ranked, does.sum(-1)

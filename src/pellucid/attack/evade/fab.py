@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from pellucid.attack.evade._adaptive_boundary import AdaptiveBoundary, winners
+from pellucid.attack.evade._adaptive_boundary import AdaptiveBoundary
+from pellucid.attack.evade._winners import winners
 from pellucid.box.protocols import GradBox
 from pellucid.goals import Goal
 from pellucid.shapes import Batch
