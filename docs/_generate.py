@@ -8,6 +8,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from typer.testing import CliRunner
 
+from pellucid.audit.document import schema
 from pellucid.claims.relation import Relation
 from pellucid.claims.results import Result, read_result
 from pellucid.cli._source import read
@@ -35,6 +36,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "subjects.md": subjects(),
         "contributing.md": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
+        "audit.schema.json": json.dumps(schema(), indent=2) + "\n",
     }
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))

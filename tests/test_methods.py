@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pellucid.errors import UserError
-from pellucid.methods import from_json, to_json, with_fields
+from pellucid.methods import BadField, from_json, from_plain, to_json, with_fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,3 +128,14 @@ def test_json_that_does_not_fit_is_said_in_a_sentence(text, said):
     with pytest.raises(UserError) as caught:
         from_json(Outer, text)
     assert str(caught.value).startswith(said)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    settings: dict[str, object] = field(default_factory=dict)
+
+
+def test_a_table_of_fields_is_taken_as_it_is():
+    assert from_plain(Open, {"settings": {"steps": 3}}) == Open(settings={"steps": 3})
+    with pytest.raises(BadField, match="a table of fields"):
+        from_plain(Open, {"settings": 3})

@@ -27,12 +27,23 @@ def expected_calibration_error(scores: NDArray, labels: NDArray, bins: int = BIN
     Raises:
         UserError: scores and labels do not fit, or are not finite.
     """
+    confidence, right, place = reliability(scores, labels, bins)
+    gaps = np.bincount(place, confidence - right, minlength=bins)
+    return float(np.abs(gaps).sum() / len(place))
+
+
+def reliability(
+    scores: NDArray, labels: NDArray, bins: int = BINS
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Of each row its confidence, whether the top class is right, and its bin: each (n,).
+
+    Raises:
+        UserError: scores and labels do not fit, or are not finite.
+    """
     scores, labels = _checked(scores, labels)
     chances = softmax(scores, -1)
     confidence, right = chances.max(-1), chances.argmax(-1) == labels
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(place, confidence - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    return confidence, right, np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
 
 
 def negative_log_likelihood(scores: NDArray, labels: NDArray, temperature: float = 1.0) -> float:

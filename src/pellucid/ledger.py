@@ -1,11 +1,29 @@
 """What a run cost, row by row."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from pellucid.shapes import Counts
 
 UNLIMITED = 2**62
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What was asked of the model."""
+
+    queries: int = 0  # questions, the judge's included
+    gradients: int = 0  # rows that went backwards
+    calls: int = 0  # requests, however many rows each carried
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            queries=self.queries + other.queries,
+            gradients=self.gradients + other.gradients,
+            calls=self.calls + other.calls,
+        )
 
 
 class OutOfQueries(Exception):

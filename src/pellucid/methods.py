@@ -1,4 +1,4 @@
-"""Methods as plain data: to JSON and back, and from `field=value` strings."""
+"""Methods as plain data: to JSON and back, from TOML, and from `field=value` strings."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -68,6 +68,15 @@ def from_json(method_class: type[C], text: str) -> C:
         raise BadField(f"The fields of {method_class.__name__} are no JSON: {error}.") from error
     if not isinstance(values, dict):
         raise BadField(f"The fields of {method_class.__name__} must be one JSON object.")
+    return from_plain(method_class, values)
+
+
+def from_plain(method_class: type[C], values: Mapping[str, object]) -> C:
+    """The method with these plain values as its fields, as JSON or TOML hold them.
+
+    Raises:
+        UserError: in a sentence, for an unknown or missing field or a value of another type.
+    """
     return _method(method_class, {name: [value] for name, value in values.items()})
 
 
@@ -181,7 +190,14 @@ def _build_tuple(items: tuple[object, ...], plain: object) -> object:
     return tuple(_build(item, part) for item, part in zip(items, plain, strict=True))
 
 
+def _build_dict(_: tuple[object, ...], plain: object) -> object:
+    if not isinstance(plain, dict):
+        raise _Misfit
+    return plain
+
+
 BUILDERS: dict[object, Callable[[tuple[object, ...], object], object]] = {
+    dict: _build_dict,
     Literal: _build_literal,
     Union: _build_union,
     UnionType: _build_union,
@@ -196,6 +212,8 @@ def _in_words(hint: object) -> str:
         return f"one of {', '.join(map(str, parts))}"
     if origin in (Union, UnionType):
         return " or ".join(map(_in_words, parts))
+    if origin is dict:
+        return "a table of fields"
     if origin is tuple:
         return f"({', '.join('...' if part is ... else _in_words(part) for part in parts)})"
     return NAMES.get(hint, getattr(hint, "__name__", str(hint)))

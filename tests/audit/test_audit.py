@@ -5,75 +5,56 @@ from io import StringIO
 
 import numpy as np
 import pytest
-import torch
 from rich.console import Console
-from tests.subjects import Counting
+from tests.audit.linear import L2, MARGINS, RADII, D, W, linear, robust
 from torch import nn
 
 import pellucid
-from pellucid.audit import Stopped, run
-from pellucid.audit.table import table
+from pellucid.audit import Stopped, prepare, run
+from pellucid.audit.document import read
+from pellucid.audit.finding import rows_of
+from pellucid.audit.store import FILE, Store
+from pellucid.audit.table import findings, planned
 from pellucid.box.torch_box import TorchBox
 from pellucid.errors import UserError
 from pellucid.spec import OneClass, Spec, Vector
 
-D = 16
-W = torch.linspace(-1, 1, D)
-MARGINS = torch.tensor([0.1, 0.3, 0.46, 0.52, 0.7, 0.83, 0.9, 1.2]).repeat(2)
-MARGINS[8:] *= -1
+CHECKS = [
+    "clean.accuracy",
+    "falsify.pgd.linf",
+    "falsify.fmn.l2",
+    "falsify.hopskipjump.l2",
+    "falsify.worst.l2",
+]
 BUDGET = 30_000
-
-
-class Stoppable(Counting):
-    """At one of its passes someone presses Ctrl-C."""
-
-    stop = None
-
-    def forward(self, x):
-        if self.passes + 1 == self.stop:
-            raise KeyboardInterrupt
-        return super().forward(x)
-
-
-def linear(**facts):
-    """Two classes on either side of the plane through the middle of the range, across W."""
-    module = nn.Linear(D, 2)
-    with torch.no_grad():
-        module.weight.copy_(torch.stack([-W / 2, W / 2]))
-        module.bias.copy_(torch.stack([W.sum() / 4, -W.sum() / 4]))
-    spec = Spec(input=Vector(shape=(D,), low=0.0, high=1.0), answer=OneClass(size=2))
-    return TorchBox(module=Stoppable(module), spec=spec, **facts)
-
-
-@pytest.fixture
-def rows(tmp_path):
-    """Rows with these margins, far from the bounds; the last has the wrong label."""
-    x = 0.5 + MARGINS[:, None] * W / W.square().sum()
-    y = (MARGINS > 0).long()
-    y[-1] = 1
-    np.savez(tmp_path / "rows.npz", x=x.numpy(), y=y.numpy())
-    return tmp_path / "rows.npz"
 
 
 def by_check(audit):
     return {finding.check: finding for finding in audit.findings}
 
 
-def test_robust_accuracy_is_what_a_linear_model_s_margins_say(rows):
-    found = by_check(run(linear(), data=rows, budget=BUDGET))
-    right = MARGINS.abs()[:-1]
-    expected = {
-        "clean": len(right),
-        "pgd-linf": int((right > 0.1 * W.abs().sum()).sum()),
-        "pgd-l2": int((right > 0.2 * W.norm()).sum()),
-        "hopskipjump-l2": int((right > 0.2 * W.norm()).sum()),
-    }
-    assert {name: round(16 * found[name].figures["accuracy"]) for name in found} == expected
-    median = float((right / W.norm()).median())
-    assert found["hopskipjump-l2"].figures["median_distance"] == pytest.approx(median, rel=0.05)
-    assert all(
-        f.figures["low"] <= f.figures["accuracy"] <= f.figures["high"] for f in found.values()
-    )
+def test_robust_accuracy_is_what_a_linear_model_s_margins_say(rows, plan):
+    audit = run(linear(), data=rows, plan=plan)
+    found = by_check(audit)
+    assert list(found) == CHECKS
+    assert audit.summary.clean_accuracy == 15 / 16
+    for check, norm, radii in (
+        ("falsify.pgd.linf", "linf", RADII),
+        ("falsify.fmn.l2", "l2", L2),
+        ("falsify.hopskipjump.l2", "l2", L2),
+        ("falsify.worst.l2", "l2", L2),
+    ):
+        lines = rows_of(found[check], "by_epsilon")
+        assert [line["robust"] for line in lines] == [robust(norm, radius) for radius in radii]
+        assert all(line["low"] <= line["accuracy"] <= line["high"] for line in lines)
+    median = float((MARGINS.abs()[:-1] / W.norm()).median())
+    near = found["falsify.fmn.l2"].figures["median_distance"]
+    assert near == pytest.approx(median, rel=0.05)
+    assert [(one.attack, one.epsilon) for one in audit.summary.robust_accuracy] == [
+        *(("pgd", radius) for radius in RADII),
+        *(("fmn", radius) for radius in L2),
+        *(("hopskipjump", radius) for radius in L2),
+    ]
 
 
 class Nameless:
@@ -87,130 +68,227 @@ class Nameless:
         return self
 
 
-@pytest.mark.parametrize("budget", [16 * 10, 16 * 10 + 7, 1000, BUDGET])
-def test_a_budget_is_never_passed_by_the_model_s_own_count(rows, budget):
+@pytest.mark.parametrize("budget", [16 * 22, 16 * 22 + 7, 1000, BUDGET])
+def test_a_budget_is_never_passed_by_the_model_s_own_count(rows, plan, budget):
     box = linear(pad=1)
-    audit = run(Nameless(box), data=rows, budget=budget)
-    assert box.module.rows == audit.cost.queries <= budget
-    assert box.module.passes == audit.cost.calls
-    assert audit.cost.gradients == sum(found.cost.gradients for found in audit.findings)
+    audit = run(Nameless(box), data=rows, plan=plan, budget=budget)
+    assert list(by_check(audit)) == CHECKS
+    assert box.module.rows == audit.summary.cost.queries <= budget
+    assert box.module.passes == audit.summary.cost.calls
+    assert audit.summary.cost.gradients == sum(one.cost.gradients for one in audit.findings)
 
 
-def test_what_is_asked_twice_is_bought_once(rows):
+def test_what_a_budget_does_not_pay_for_is_not_tested_and_said(rows, plan):
+    audit = run(linear(), data=rows, plan=plan, budget=16 * 5)
+    assert list(by_check(audit)) == ["clean.accuracy", "falsify.fmn.l2"]
+    reasons = {one.check: one.reason for one in audit.summary.not_tested}
+    assert reasons["falsify.pgd.linf"] == "its 160 questions, which are more than the budget leaves"
+    assert reasons["falsify.worst.l2"] == "fewer than two attacks of l2 came to their end"
+
+
+def test_what_is_asked_twice_is_bought_once(rows, plan):
     box = linear(pad=1)
-    audit = run(box, data=rows, budget=1000)
-    assert box.module.rows <= audit.cost.queries - 3 * 16  # three judges ask what the audit asked
-    assert box.module.passes == audit.cost.calls
+    audit = run(box, data=rows, plan=plan, budget=1000)
+    assert box.module.rows < audit.summary.cost.queries - 2 * 16  # judges ask what was asked
+    assert box.module.passes == audit.summary.cost.calls
 
 
-def test_padding_is_no_question(rows):
+def test_padding_is_no_question(rows, plan):
     box = linear()
-    assert run(Nameless(box), data=rows, budget=1000).cost.queries == (
-        box.module.rows - box.padding
-    )
+    audit = run(Nameless(box), data=rows, plan=plan, budget=1000)
+    assert audit.summary.cost.queries == box.module.rows - box.padding
 
 
-def test_opening_a_name_is_in_the_books():
-    audit = run("builtin:digits-cnn", rows=5, budget=200)
+def test_opening_a_name_is_in_the_books(tmp_path):
+    (tmp_path / "plan.toml").write_text('rows = 5\n[[check]]\nkind = "clean.accuracy"')
+    audit = run("builtin:digits-cnn", plan=str(tmp_path / "plan.toml"))
     assert audit.opening.queries == 8
-    assert audit.cost.queries == 8 + sum(found.cost.queries for found in audit.findings) <= 200
+    assert audit.summary.cost.queries == 8 + 5
 
 
-def test_the_same_seed_finds_the_same_and_the_package_offers_it_by_name(rows):
-    one, two = (pellucid.audit.run(linear(), data=rows, budget=3000, seed=4) for _ in range(2))
+def test_the_same_seed_finds_the_same_and_the_package_offers_it_by_name(rows, plan):
+    one, two = (
+        pellucid.audit.run(linear(), data=rows, plan=plan, budget=3000, seed=4) for _ in range(2)
+    )
     assert one.findings == two.findings
-    assert one.findings != run(linear(), data=rows, budget=3000, seed=5).findings
+    other = run(linear(), data=rows, plan=plan, budget=3000, seed=5)
+    assert one.findings != other.findings
 
 
-def test_what_the_access_does_not_grant_is_not_tested_and_said(rows):
+def test_what_the_access_does_not_grant_is_not_tested_and_said(rows, plan):
     box = linear()
-    audit = run(box, data=rows, access="label", budget=3000)
-    assert [finding.check for finding in audit.findings] == ["clean", "hopskipjump-l2"]
-    assert [one.check for one in audit.not_tested] == ["pgd-linf", "pgd-l2"]
-    assert "'grad'" in audit.not_tested[0].reason
-    assert audit.cost.gradients == 0
+    audit = run(box, data=rows, plan=plan, access="label", budget=3000)
+    assert list(by_check(audit)) == ["clean.accuracy", "falsify.hopskipjump.l2"]
+    reasons = {one.check: one.reason for one in audit.summary.not_tested}
+    assert "'gradient'" in reasons["falsify.pgd.linf"]
+    assert audit.summary.cost.gradients == 0
 
 
-def test_the_json_is_strict_and_opens_with_a_summary(rows, tmp_path):
-    audit = run(linear(), data=rows, budget=3000, out=tmp_path / "out")
-    told = json.loads((tmp_path / "out" / "audit.json").read_text(), parse_constant=pytest.fail)
-    assert told == json.loads(audit.to_json())
-    assert list(told)[:3] == ["finished", "summary", "findings"]
+def test_the_json_is_strict_opens_with_a_summary_and_can_be_read_again(rows, plan, tmp_path):
+    audit = run(linear(), data=rows, plan=plan, budget=3000, out=tmp_path / "out")
+    text = (tmp_path / "out" / "audit.json").read_text()
+    told = json.loads(text, parse_constant=pytest.fail)
+    assert read(text) == audit
+    assert list(told)[:2] == ["summary", "findings"]
     assert told["finished"] is True
-    assert told["summary"]["clean_accuracy"] == 15 / 16
-    assert [one["attack"] for one in told["summary"]["robust_accuracy"]] == [
-        "pgd",
-        "pgd",
-        "hopskipjump",
+    assert list(told["summary"]) == [
+        "severity",
+        "clean_accuracy",
+        "clean_reason",
+        "robust_accuracy",
+        "cost",
+        "not_tested",
     ]
-    assert told["data"]["rows"] == 16
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["audit.json"]
+    names = ["adversarial.npz", "audit.json", "audit.sarif", "audit.sqlite", "report.html"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+
+
+def test_the_adversarial_rows_are_where_the_findings_say(rows, plan, tmp_path):
+    audit = run(linear(), data=rows, plan=plan, out=tmp_path / "out")
+    found = by_check(audit)["falsify.fmn.l2"]
+    file, _, name = found.artefacts["adversarial"].partition(":")
+    with np.load(tmp_path / "out" / file) as arrays:
+        moved, x, y = arrays[name], arrays["x"], arrays["y"]
+        said = arrays["falsify.fmn.l2/labels_after"]
+    delta = np.linalg.norm(moved - x, axis=1)
+    assert np.allclose(delta[:-1], MARGINS.abs()[:-1] / W.norm(), rtol=0.05)
+    assert (said[:-1] != y[:-1]).all()
+    assert said[-1] == -1  # it was wrong from the start, so that nothing was moved
 
 
 @pytest.mark.parametrize("check", range(4))
-def test_a_stopped_audit_keeps_its_findings_and_goes_on(rows, tmp_path, check):
-    undisturbed = run(linear(pad=1), data=rows, budget=BUDGET)
+def test_a_stopped_audit_keeps_its_findings_and_goes_on(rows, plan, tmp_path, check):
+    undisturbed = run(linear(pad=1), data=rows, plan=plan)
     calls = [finding.cost.calls for finding in undisturbed.findings]
-    box, again = linear(pad=1), linear(pad=1)
+    box, again, folder = linear(pad=1), linear(pad=1), tmp_path / "out"
     box.module.stop = sum(calls[:check]) + (calls[check] + 1) // 2
     with pytest.raises(Stopped) as stop:
-        run(box, data=rows, budget=BUDGET, out=tmp_path)
-    assert stop.value.audit.findings == undisturbed.findings[:check]
+        run(box, data=rows, plan=plan, out=folder)
+    assert stop.value.audit.findings == tuple(read((folder / "audit.json").read_text()).findings)
+    assert len(stop.value.audit.findings) == check
     assert not stop.value.audit.finished
-    told = json.loads((tmp_path / "audit.json").read_text())
-    assert told["finished"] is False
-    assert len(told["findings"]) == check
-    audit = run(again, data=rows, budget=BUDGET, out=tmp_path)
+    audit = run(again, data=rows, plan=plan, out=folder, resume=True)
     assert audit.finished
     assert [f.figures for f in audit.findings] == [f.figures for f in undisturbed.findings]
-    assert box.module.rows + again.module.rows <= audit.cost.queries  # what was lost is booked
+    assert box.module.rows + again.module.rows <= audit.summary.cost.queries
+    assert not (folder / "unfinished").exists()
 
 
-def test_labels_bought_before_a_stop_are_not_bought_again(rows, tmp_path):
-    boxes = linear(pad=1), linear(pad=1), linear(pad=1)
+def test_labels_bought_before_a_stop_are_not_bought_again(rows, plan, tmp_path):
+    boxes, folder = (linear(pad=1), linear(pad=1), linear(pad=1)), tmp_path / "out"
+    shared = {"data": rows, "plan": plan, "budget": 3000, "access": "label"}
     boxes[0].module.stop = 20
     with pytest.raises(Stopped):
-        run(boxes[0], data=rows, budget=3000, access="label", out=tmp_path)
-    run(boxes[1], data=rows, budget=3000, access="label", out=tmp_path)
-    run(boxes[2], data=rows, budget=3000, access="label")
+        run(boxes[0], **shared, out=folder)
+    run(boxes[1], **shared, out=folder, resume=True)
+    run(boxes[2], **shared)
     assert boxes[0].module.rows > 0
     assert boxes[0].module.rows + boxes[1].module.rows == boxes[2].module.rows
 
 
-def test_a_stopped_audit_does_not_go_on_with_another_seed(rows, tmp_path):
-    box = linear()
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"seed": 1}, "seed"),
+        ({"budget": 901}, "budget"),
+        ({"access": "label"}, "access"),
+        ({"rows": 15}, "data"),
+    ],
+)
+def test_a_stopped_audit_does_not_go_on_as_another(rows, plan, tmp_path, change, what):
+    box, folder = linear(), tmp_path / "out"
     box.module.stop = 10
+    shared = {"data": rows, "plan": plan, "budget": 900, "out": folder}
     with pytest.raises(Stopped):
-        run(box, data=rows, budget=900, out=tmp_path)
-    with pytest.raises(UserError, match="another seed"):
-        run(linear(), data=rows, budget=900, out=tmp_path, seed=1)
+        run(box, **shared)
+    again = linear()
+    with pytest.raises(UserError, match=f"another {what}"):
+        run(again, **shared | change, resume=True)
+    assert again.module.rows == 0
 
 
-def test_progress_rises_to_the_end(rows):
+def test_another_model_or_plan_does_not_go_on_either(rows, plan, tmp_path):
+    shared = {"data": rows, "budget": 900, "out": tmp_path / "out"}
+    run(linear(), **shared, plan=plan)
+    other = linear()
+    nn.init.zeros_(other.module.inner.bias)
+    with pytest.raises(UserError, match="another model"):
+        run(other, **shared, plan=plan, resume=True)
+    (tmp_path / "other.toml").write_text('[[check]]\nkind = "clean.accuracy"')
+    with pytest.raises(UserError, match="another plan"):
+        run(linear(), **shared, plan=str(tmp_path / "other.toml"), resume=True)
+
+
+def test_resuming_a_finished_audit_writes_its_reports_anew_and_asks_nothing(rows, plan, tmp_path):
+    shared = {"data": rows, "plan": plan, "budget": 3000, "out": tmp_path / "out"}
+    first = run(linear(), **shared)
+    for name in ("report.html", "audit.sarif", "adversarial.npz", "audit.json"):
+        (tmp_path / "out" / name).unlink()
+    box = linear()
+    again = run(box, **shared, resume=True)
+    assert box.module.rows == 0
+    assert again.findings == first.findings
+    assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+
+
+def test_an_older_audit_is_moved_aside(rows, plan, tmp_path):
+    shared = {"data": rows, "plan": plan, "budget": 400, "out": tmp_path / "out"}
+    first = run(linear(), **shared)
+    run(linear(), **shared, seed=1)
+    with Store(tmp_path / "out.1" / FILE) as store:
+        assert tuple(store.findings()) == first.findings
+
+
+def test_time_that_is_over_is_said_and_another_call_goes_on(rows, plan, tmp_path):
+    shared = {"data": rows, "plan": plan, "out": tmp_path / "out"}
+    late = run(linear(), **shared, seconds=1e-9)
+    assert not late.finished
+    assert {one.reason for one in late.summary.not_tested if one.check in CHECKS} == {
+        "the time that was allowed, which was over"
+    }
+    assert (
+        run(linear(), **shared, resume=True).findings
+        == run(linear(), data=rows, plan=plan).findings
+    )
+
+
+def test_a_model_at_chance_stops_with_a_cause(plan, tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.random((60, D), np.float32), rng.integers(0, 2, 60)
+    np.savez(tmp_path / "rows.npz", x=x, y=y)
+    audit = run(linear(), data=tmp_path / "rows.npz", plan=plan, rows=60, out=tmp_path / "out")
+    assert list(by_check(audit)) == ["clean.accuracy"]
+    assert audit.stopped is not None
+    assert "chance" in audit.stopped
+    assert by_check(audit)["clean.accuracy"].severity == "critical"
+
+
+def test_progress_rises_to_the_end(rows, plan):
     told = []
-    run(linear(), data=rows, budget=3000, progress=told.append)
+    run(linear(), data=rows, plan=plan, budget=3000, progress=told.append)
     shares = [progress.share for progress in told]
     assert shares == sorted(shares)
-    assert shares[-1] == 1
-    assert told[-1].title == "hopskipjump-l2"
+    assert told[-1].title == "falsify.hopskipjump.l2"
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"budget": -5}, "budget of -5 questions is too little"),
-        ({"budget": 16 * 10 - 1}, "give 160 or more"),
+        ({"budget": -5}, "nothing can be tested"),
+        ({"budget": 15}, "more than the budget leaves"),
         ({"rows": 0}, "at least one row"),
         ({"access": "none"}, "An audit needs a LabelBox"),
         ({"data": None}, "Only a builtin model brings its data"),
         ({"data": "digits"}, "takes vectors of shape"),
+        ({"seconds": 0.0}, "needs time"),
+        ({"plan": "quik"}, "did you mean quick"),
     ],
 )
-def test_what_does_not_fit_is_said_before_anything_is_paid(rows, change, said):
+def test_what_does_not_fit_is_said_before_anything_is_paid(rows, plan, change, said):
     box = linear()
     with pytest.raises(UserError, match=said) as caught:
-        run(box, **{"data": rows, "budget": BUDGET} | change)
-    assert str(caught.value).endswith(".")
+        run(box, **{"data": rows, "budget": BUDGET, "plan": plan} | change)
+    assert str(caught.value)[-1] in ".?"
     assert box.module.rows == 0
 
 
@@ -218,19 +296,20 @@ def test_what_does_not_fit_is_said_before_anything_is_paid(rows, change, said):
     ("x", "y", "said"),
     [
         (0.5, 2, "names class 2 in row 1"),
-        (1.5, 0, "outside the bounds"),
-        (float("nan"), 0, "NaN"),
+        (1.5, 1, "outside the bounds"),
+        (float("nan"), 1, "NaN"),
+        (0.5, 0, "all of one class"),
     ],
 )
-def test_bad_rows_are_said_before_anything_is_paid(tmp_path, x, y, said):
+def test_bad_rows_are_said_before_anything_is_paid(tmp_path, plan, x, y, said):
     np.savez(tmp_path / "bad.npz", x=np.full((2, D), x, np.float32), y=np.array([0, y]))
     box = linear()
     with pytest.raises(UserError, match=said):
-        run(box, data=tmp_path / "bad.npz", budget=BUDGET)
+        run(box, data=tmp_path / "bad.npz", plan=plan)
     assert box.module.rows == 0
 
 
-def test_a_model_that_returns_a_tuple_is_named(rows):
+def test_a_model_that_returns_a_tuple_is_named(rows, plan):
     class Pair(nn.Module):
         def forward(self, x):
             return x[:, :2], x
@@ -239,16 +318,30 @@ def test_a_model_that_returns_a_tuple_is_named(rows):
         pellucid.open(Pair(), shape=(D,))
     spec = Spec(input=Vector(shape=(D,), low=0.0, high=1.0), answer=OneClass(size=2))
     with pytest.raises(UserError, match="answered a tuple"):
-        run(TorchBox(module=Pair(), spec=spec), data=rows, budget=BUDGET)
+        run(TorchBox(module=Pair(), spec=spec), data=rows, plan=plan)
 
 
-def test_the_table_fits_a_terminal_and_says_what_was_spent(rows):
-    audit = run(linear(), data=rows, access="label", budget=3000)
+def text_of(renderable):
     console = Console(width=80, record=True, file=StringIO())
-    console.print(table(audit))
-    text = console.export_text()
-    assert "hopskipjump-l2" in text
-    assert "93.8%" in text
-    assert "…" not in text
-    assert f"Spent {audit.cost.queries:,} of 3,000 questions" in " ".join(text.split())
-    assert "Not tested: pgd-linf" in text
+    console.print(renderable)
+    return console.export_text()
+
+
+def test_the_tables_fit_a_terminal_and_say_what_was_spent(rows, plan):
+    shared = {"data": rows, "plan": plan, "access": "label", "budget": 3000}
+    before = text_of(planned(prepare(linear(), **shared)))
+    assert "falsify.hopskipjump.l2" in before
+    assert "Not tested: falsify.pgd.linf" in before
+    audit = run(linear(), **shared)
+    after = text_of(findings(audit))
+    assert "93.8%" in after
+    assert "…" not in after
+    assert f"Spent {audit.summary.cost.queries:,} of 3,000 questions" in " ".join(after.split())
+
+
+def test_a_plan_in_advance_asks_nothing(rows, plan):
+    box = linear()
+    prepared = prepare(box, data=rows, plan=plan, budget=3000)
+    assert [part.check.name for part in prepared.planned] == CHECKS
+    assert sum(part.budget for part in prepared.planned) <= 3000
+    assert box.module.rows == 0

@@ -1,57 +1,74 @@
-"""The checks of an audit, and how its budget is shared."""
+"""Plans from TOML."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pellucid.audit.plan import JUDGE, checks, shares
+from pellucid.audit.check import STAGES, stage_of
+from pellucid.audit.checks.falsify import Falsify
+from pellucid.audit.plan import BUILTIN, plan
 from pellucid.errors import UserError
-from pellucid.spec import Image, Vector
-
-LIMITS = st.lists(st.none() | st.integers(1, 60), min_size=1, max_size=5)
 
 
-def worst(spent, rows, given):
-    """The questions of an audit whose runs and judges all ask as often as they may."""
-    return spent + rows * (1 + JUDGE * len(given) + sum(given))
+@pytest.mark.parametrize("name", BUILTIN)
+def test_the_builtin_plans_can_be_read_and_stand_in_the_order_of_their_stages(name):
+    read = plan(name)
+    stages = [STAGES.index(stage_of(check.name)) for check in read.checks]
+    assert stages == sorted(stages)
+    assert read.checks[0].name == "clean.accuracy"
+    unions = [check.name.startswith("falsify.worst") for check in read.checks]
+    falsifying = [u for u, s in zip(unions, stages, strict=True) if STAGES[s] == "falsify"]
+    assert falsifying == sorted(falsifying)
 
 
-@given(st.integers(0, 5000), st.integers(0, 8), st.integers(1, 20), LIMITS)
-def test_shares_are_even_within_the_budget_and_leave_nothing_usable(budget, spent, rows, limits):
-    try:
-        given = shares(budget, spent, rows, limits)
-    except UserError:
-        assert budget < worst(spent, rows, [1] * len(limits))
-        return
-    assert worst(spent, rows, given) <= budget
-    bounds = [budget if limit is None else limit for limit in limits]
-    assert all(1 <= one <= bound for one, bound in zip(given, bounds, strict=True))
-    hungry = [one for one, bound in zip(given, bounds, strict=True) if one < bound]
-    if hungry:
-        assert max(given) - min(hungry) <= 1
-        assert worst(spent, rows, given) + rows * len(hungry) > budget
+def test_a_plan_of_one_s_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        "rows = 7\n[limits]\nrobust_accuracy = 0.75\n[limits.accuracy]\nlow = 0.9\nmedium = 0.8\n"
+        'high = 0.7\ncritical = 0.6\n[[check]]\nkind = "falsify"\nsystem = "pgd"\nnorm = "l2"\n'
+        "radii = [0.5, 1]\nsettings = { steps = 3 }\n"
+    )
+    read = plan(str(path))
+    assert (read.name, read.rows) == ("mine.toml", 7)
+    assert read.limits.robust_accuracy == 0.75
+    assert read.limits.accuracy.low == 0.9
+    (check,) = read.checks
+    assert check == Falsify(system="pgd", norm="l2", radii=(0.5, 1.0), settings={"steps": 3})
+    assert check.method(0.5).steps == 3
 
 
-def test_what_one_check_cannot_use_goes_to_the_others():
-    assert shares(8 + 10 * (1 + 2 * 3 + 300), 8, 10, [40, 40, None]) == [40, 40, 220]
+CHECK = '[[check]]\nkind = "clean.accuracy"\n'
 
 
-def test_a_budget_that_is_too_small_says_which_would_do():
-    with pytest.raises(UserError, match="give 108 or more") as caught:
-        shares(107, 8, 10, [40, 40, None])
-    assert "107 questions" in str(caught.value)
-    assert shares(108, 8, 10, [40, 40, None]) == [1, 1, 1]
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rows = ", "is no TOML"),
+        ("rows = 0\n" + CHECK, "at least one row"),
+        ("rows = 5\n", "at least one .*check"),
+        ("colour = 1\n" + CHECK, "has 'colour'"),
+        ("[limits]\nspeed = 1\n" + CHECK, "no field of Limits called 'speed'"),
+        ("[limits]\nrobust_accuracy = 'half'\n" + CHECK, "takes a number"),
+        ("[[check]]\nsystem = 'pgd'\n", "needs a kind"),
+        ("[[check]]\nkind = 'falsifi'\n", "did you mean falsify"),
+        ("[[check]]\nkind = 'falsify'\nsystem = 'pgdd'\n", "did you mean"),
+        ("[[check]]\nkind = 'falsify'\nsystem = 'lime'\n", "of kind explainer"),
+        ("[[check]]\nkind = 'falsify'\nsystem = 'pgd'\nradii = [2, 1]\n", "rise"),
+        (
+            "[[check]]\nkind = 'falsify'\nsystem = 'pgd'\nsettings = {stepz = 1}\n",
+            "did you mean step or steps",
+        ),
+        ("[[check]]\nkind = 'falsify'\nsystem = 'pgd'\nqueries = 0\n", "raise its queries"),
+        (CHECK + CHECK, "holds clean.accuracy twice"),
+    ],
+)
+def test_a_plan_that_cannot_be_followed_is_said(tmp_path, text, said):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=said):
+        plan(str(path))
 
 
-def test_radii_are_shares_of_the_range():
-    linf, l2, free = checks(Image(shape=(1, 28, 28), low=0.0, high=255.0))
-    assert linf.method.ball == linf.ball
-    assert linf.ball.radius == pytest.approx(25.5)
-    assert l2.ball.radius == pytest.approx(25.5 * 28 / 2)
-    assert free.method.ball.radius is None
-    assert free.ball == l2.ball
-
-
-def test_inputs_without_bounds_have_no_radii():
-    with pytest.raises(UserError, match="bounds"):
-        checks(Vector(shape=(4,)))
+def test_a_plan_that_is_not_there():
+    with pytest.raises(UserError, match="cannot be read"):
+        plan("none.toml")
+    with pytest.raises(UserError, match="did you mean standard"):
+        plan("standart")

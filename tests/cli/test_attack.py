@@ -76,7 +76,7 @@ def test_fields_norm_and_epsilon_reach_the_method():
     assert found["method"]["ball"] == {"norm": "l2", "radius": 0.5}
     assert (found["method"]["steps"], found["method"]["random"]) == (7, False)
     assert found["figures"]["most_queries"] <= 7
-    assert found["access"] == "grad"
+    assert found["access"] == "gradient"
 
 
 def test_a_method_s_own_norm_comes_with_its_own_radius():

@@ -153,7 +153,7 @@ def test_progress_is_told_to_the_end():
     told = []
     explain(Sample(), integer_box(), X, FIRST, batch=2, progress=told.append)
     assert told[-1].share == 1.0
-    assert told[-1].note == "5 of 5 explained"
+    assert told[-1].note == "5 of 5 rows"
 
 
 def test_rows_draw_by_their_ids():

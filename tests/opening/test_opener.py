@@ -81,7 +81,7 @@ def test_shape_and_bounds():
 def test_preprocessing_reaches_the_model():
     box = pellucid.open(
         Formula(lambda x: x.flatten(1)), shape=(3, 1, 1), mean=(1.0, 2.0, 3.0), std=(2.0,),
-        layout="hwc", emits="logits", access="grad",
+        layout="hwc", emits="logits", access="gradient",
     )  # fmt: skip
     got = box.logits(torch.tensor([3.0, 2.0, 1.0]).reshape(1, 3, 1, 1))
     assert got.tolist() == [[1.0, 0.0, -1.0]]

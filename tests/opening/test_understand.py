@@ -68,7 +68,7 @@ def test_facts_used_otherwise_ask_nothing_again():
     opened = understand(linear(), declared=Facts(shape=(12,)))
     other = opened.with_facts(Facts(shape=(12,), mean=(1.0,), emits="logits"))
     x = torch.rand(4, 12)
-    torch.testing.assert_close(other.box("grad").logits(x), opened.box("grad").logits(x - 1))
+    torch.testing.assert_close(other.box("gradient").logits(x), opened.box("grad").logits(x - 1))
     assert other.asked == opened.asked == PROBES
 
 
@@ -100,7 +100,7 @@ def test_whole_numbers_let_no_gradient_through():
     assert set(seen) == {torch.uint8}
     with pytest.raises(AccessDenied, match="uint8"):
         pellucid.open(
-            whole, shape=(3,), bounds=(0.0, 255.0), dtype="uint8", emits="logits", access="grad"
+            whole, shape=(3,), bounds=(0.0, 255.0), dtype="uint8", emits="logits", access="gradient"
         )
 
 
@@ -121,7 +121,7 @@ def test_a_graph_opens_with_all_that_it_declares(tmp_path):
     assert opened.spec().input == Image(shape=(3, 2, 2), low=0.0, high=1.0)
     assert (opened.most, opened.facts.dtype, opened.facts.output) == ("white", "float32", "y")
     x = torch.rand(5, 3, 2, 2, requires_grad=True)
-    logits = opened.box("grad").logits(x)
+    logits = opened.box("gradient").logits(x)
     torch.testing.assert_close(logits, module(x))
     (gradient,) = torch.autograd.grad(logits[:, 0].sum(), x)
     torch.testing.assert_close(gradient[0].flatten(), module[1].weight[0])
@@ -136,7 +136,7 @@ def test_a_graph_that_wants_channels_last_is_fed_so(tmp_path):
         "hwc", "the ONNX graph, whose input ends in its channels",
     )  # fmt: skip
     x = torch.rand(5, 3, 2, 4)
-    torch.testing.assert_close(opened.box("grad").logits(x), flat(x.movedim(1, -1)))
+    torch.testing.assert_close(opened.box("gradient").logits(x), flat(x.movedim(1, -1)))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the exporter's own
@@ -164,7 +164,7 @@ def test_an_operator_that_is_not_imported_costs_the_gradients_alone(tmp_path):
     want = torch.stack([volume, -volume], 1).log_softmax(-1)
     torch.testing.assert_close(opened.box().scores(x), want)
     with pytest.raises(AccessDenied, match=r"'Det'.*'volume'"):
-        opened.box("grad")
+        opened.box("gradient")
 
 
 # --- files of facts -------------------------------------------------------------------------

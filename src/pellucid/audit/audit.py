@@ -1,35 +1,36 @@
-"""The audit: opens a model, asks it about rows as they are and as attacks move them."""
+"""The audit: the checks of a plan, one after another, and what each of them found."""
 
 import shutil
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 from pellucid.answers import Answers
-from pellucid.audit.access import named
-from pellucid.audit.attacked import attacked
-from pellucid.audit.clean import clean
-from pellucid.audit.finding import Audit, Finding, NotTested
-from pellucid.audit.folder import keeping, usable
-from pellucid.audit.plan import Check, checks, shares
-from pellucid.audit.sample import facts
-from pellucid.audit.subject import subject
-from pellucid.box.protocols import LADDER, Access, LabelBox, NoBox, demand, granted
+from pellucid.audit.accepted import Acceptance, standing
+from pellucid.audit.accepted import read as read_accepted
+from pellucid.audit.chance import not_above_chance
+from pellucid.audit.check import CannotTest
+from pellucid.audit.document import CLEAN, Audit
+from pellucid.audit.finding import Found, NotTested
+from pellucid.audit.folder import keeping, ready
+from pellucid.audit.outputs import handed_out, write, write_json
+from pellucid.audit.planner import Planned
+from pellucid.audit.preparing import Prepared
+from pellucid.audit.store import FILE, Store
 from pellucid.box.views import fingerprint
-from pellucid.data import Dataset
-from pellucid.files import write_whole
-from pellucid.goals import misled
+from pellucid.errors import UserError
+from pellucid.ledger import OutOfTime
 from pellucid.machine import machine, versions
-from pellucid.needs import needs
-from pellucid.opening import Opened
 from pellucid.progress import Listener, listening
-from pellucid.runner import check_rows
 
-BUDGET = 200_000  # questions
-ROWS = 200
 UNFINISHED = "unfinished"  # folder of the checkpoints, which go when the audit is done
+AGAIN = "run the same command again with --resume"
+NO_ACCURACY = "there are no labelled rows, or no check of them"
+IGNORANT = "the model knows nothing of the rows: it is not above chance"
+LATE = "the time that was allowed, which was over"
 
 
 class Stopped(KeyboardInterrupt):
@@ -41,131 +42,183 @@ class Stopped(KeyboardInterrupt):
         self.audit = audit
 
 
-def run(
-    model: str | Opened | NoBox,
+def carry_out(
+    prepared: Prepared,
     *,
-    data: str | Path | Dataset | None = None,
-    access: Access | None = None,
-    budget: int = BUDGET,
-    seed: int = 0,
-    rows: int | None = ROWS,
-    out: str | Path | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+    seconds: float | None = None,
+    accepted: Path | None = None,
     progress: bool | Listener | None = None,
 ) -> Audit:
-    """Audit a model: its accuracy on rows as they are, and on rows that attacks have moved.
+    """Make the checks that were planned.
 
     Args:
-        model: a name that `pellucid.open` takes, what `pellucid.opening.understand` makes of it,
-            or an opened box.
-        data: rows, or a name or path that `pellucid.data.find` takes; a builtin model brings its
-            own.
-        access: how much of the model may be seen; None for all that the box grants.
-        budget: questions in all, the judge's and the opening's included.
-        seed: decides what the attacks draw.
-        rows: how many rows to take, the first ones; None for all.
-        out: a folder for `audit.json`; a stopped audit goes on from what it keeps there.
+        prepared: the model, the rows, and the plan.
+        out: a folder for the reports and for what the audit keeps; None keeps nothing.
+        resume: go on with the audit in that folder, or write its reports anew if it is done.
+        seconds: stop after so long; what is not tested then is said, and another call goes on.
+        accepted: a TOML file of findings that someone bears; see `pellucid.audit.accepted`.
         progress: show a bar (None: when standard error is a terminal), or a function to call.
 
     Raises:
-        UserError: in a sentence, for anything that does not fit together.
+        UserError: in a sentence, for a folder that cannot be used or holds another audit.
         Stopped: on Ctrl-C; its `audit` holds what was found.
     """
     began = time.monotonic()
-    about = subject(model, data, rows, access)
-    box, chosen = about.box, about.data
-    demand("An audit", LabelBox, box)
-    check_rows("The data", chosen.x, box)
-    misled(chosen.y).check(box.spec)
-    planned, denied = _plan(box)
-    budgets = shares(budget, about.opening.queries, len(chosen), [check.most for check in planned])
-    folder = None if out is None else usable(Path(out))
-    audit = Audit(
-        finished=False,
-        model=about.facts,
-        data=facts(chosen),
-        seed=seed,
-        budget=budget,
-        opening=about.opening,
-        findings=(),
-        not_tested=denied,
-        versions=versions(),
-        machine=machine(),
-        seconds=0.0,
-    )
-    try:
-        with listening(progress) as listener, _kept(folder):
-            _write(audit, folder)  # in the place of an older audit's
-            checked = zip(planned, budgets, strict=True)
-            for finding in _findings(box, chosen, seed, [*checked], folder, listener):
-                seconds = round(time.monotonic() - began, 3)
-                audit = replace(audit, findings=(*audit.findings, finding), seconds=seconds)
-                _write(audit, folder)
-            audit = replace(audit, finished=True)
-            _write(audit, folder)
-    except KeyboardInterrupt:
-        raise Stopped(audit) from None
-    if folder is not None:
+    if seconds is not None and not seconds > 0:
+        raise UserError(f"An audit needs time, but seconds is {seconds}.")
+    borne = () if accepted is None else read_accepted(accepted, prepared.checks())
+    folder = None if out is None else ready(out, resume=resume)
+    with keeping(folder, AGAIN), Store(":memory:" if folder is None else folder / FILE) as store:
+        _agree(prepared, store, folder)
+        work = _Work(
+            prepared=prepared,
+            store=store,
+            folder=folder,
+            seconds=seconds,
+            borne=borne,
+            began=began,
+        )
+        try:
+            with listening(progress) as listener:
+                work.checks(listener)
+        except KeyboardInterrupt:
+            audit = work.told(finished=False)
+            write(audit, store, folder)
+            raise Stopped(audit) from None
+        audit = work.told(finished=not work.late)
+        write(audit, store, folder)
+    if folder is not None and audit.finished:
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
     return audit
 
 
-def _plan(box: NoBox) -> tuple[list[Check], tuple[NotTested, ...]]:
-    """The checks that the box allows, and why the others are not among them."""
-    grants = granted(box)
-    allowed, denied = [], []
-    for check in checks(box.spec.dense()):
-        wanted = needs(check.method).box
-        if LADDER.index(wanted) <= LADDER.index(grants):
-            allowed.append(check)
-        else:
-            reason = f"it needs access '{named(wanted)}', which was not granted"
-            denied.append(NotTested(check=check.name, reason=reason))
-    return allowed, tuple(denied)
+def _agree(prepared: Prepared, store: Store, folder: Path | None) -> None:
+    """Begin a store, or see that it holds this very audit."""
+    settings, kept = prepared.settings(), store.facts("settings")
+    if kept is None:
+        data = prepared.ground.data
+        store.keep_arrays("data", {"x": data.x.numpy(), "y": data.y.numpy()})
+        store.keep_facts("started", {"at": datetime.now(UTC).isoformat(timespec="seconds")})
+        store.keep_facts("settings", settings)
+        for one in prepared.denied:
+            store.skip(one)
+        return
+    changed = [name for name in settings if kept.get(name) != settings[name]]
+    if changed:
+        raise UserError(
+            f"{folder} holds an audit with another {', '.join(changed)}: repeat its command, or "
+            "leave --resume out to begin anew beside it."
+        )
 
 
-def _findings(
-    box: NoBox,
-    data: Dataset,
-    seed: int,
-    planned: list[tuple[Check, int]],
-    folder: Path | None,
-    listener: Listener | None,
-) -> Iterator[Finding]:
-    """One finding a check, each as it comes; what a folder keeps of them is not asked again."""
-    unfinished = None if folder is None else usable(folder / UNFINISHED)
-    with _answers(unfinished, box) as answers:
-        yield clean(box, data, answers)
-        for done, (check, budget) in enumerate(planned):
-            yield attacked(
-                check,
-                box,
-                data,
-                budget=budget,
-                seed=seed,
-                answers=answers,
-                checkpoint=unfinished and unfinished / f"{check.name}.safetensors",
-                progress=_part(listener, check.name, done, len(planned)),
-            )
+@dataclass(kw_only=True, eq=False)
+class _Work:
+    """One call's work on an audit."""
+
+    prepared: Prepared
+    store: Store
+    folder: Path | None
+    seconds: float | None
+    borne: tuple[Acceptance, ...]
+    began: float  # on the monotonic clock
+    late: list[NotTested] = field(default_factory=list)  # what the clock kept from being tested
+    stopped: str | None = None  # why the audit ended before its plan did
+
+    def checks(self, listener: Listener | None) -> None:
+        """Make the checks that the store does not hold yet, and keep what each of them finds."""
+        earlier = self.store.found()
+        over = {one.check for one in self.store.not_tested()} | earlier.keys()
+        parts = self.prepared.planned
+        with self._answers() as answers:
+            for done, part in enumerate(parts):
+                if part.check.name not in over and not self._closed(part, earlier):
+                    found = self._check(part, earlier, answers, _part(listener, done, len(parts)))
+                    if found is not None:
+                        earlier[part.check.name] = found
+                        write_json(self.told(finished=False), self.folder)
+
+    def told(self, *, finished: bool) -> Audit:
+        """The audit as the store has it."""
+        prepared, about = self.prepared, self.prepared.subject
+        started, kept = self.store.facts("started") or {}, self.store.findings()
+        today = datetime.now(UTC).date()
+        stands = standing(self.borne, kept, model=about.facts.reference, today=today)
+        blank = Audit(
+            finished=finished,
+            stopped=self.stopped,
+            accepted=stands.reasons(),
+            lapsed=tuple(stands.warnings()),
+            model=about.facts,
+            data=prepared.data,
+            plan=prepared.plan_facts(),
+            limits=prepared.plan.limits,
+            seed=prepared.ground.seed,
+            budget=prepared.budget,
+            allowed_seconds=self.seconds,
+            opening=about.opening,
+            versions=versions(),
+            machine=machine(),
+            started=str(started.get("at")),
+            seconds=round(time.monotonic() - self.began, 3),
+        )
+        skipped = [*self.store.not_tested(), *self.late]
+        reason = next((one.reason for one in skipped if one.check == CLEAN), NO_ACCURACY)
+        return blank.with_findings(kept, skipped, reason)
+
+    def _check(
+        self,
+        part: Planned,
+        earlier: dict[str, Found],
+        answers: Answers | None,
+        progress: bool | Listener,
+    ) -> Found | None:
+        """What a check finds; None, and the reason is kept, if it cannot be made."""
+        unfinished = None if self.folder is None else self.folder / UNFINISHED
+        ground = replace(
+            self.prepared.ground,
+            earlier=earlier,
+            answers=answers,
+            unfinished=unfinished,
+            progress=progress,
+            deadline=inf if self.seconds is None else self.began + self.seconds,
+        )
+        try:
+            found = handed_out(part.check(ground, part.budget))
+        except CannotTest as reason:
+            self.store.skip(NotTested(check=part.check.name, reason=str(reason)))
+            return None
+        except OutOfTime:
+            self.late.append(NotTested(check=part.check.name, reason=LATE))
+            return None
+        self.store.add(found)
+        return found
+
+    def _closed(self, part: Planned, earlier: dict[str, Found]) -> bool:
+        """Whether no more is to be tested: the model knows nothing, or the time is over."""
+        if self.stopped is None and CLEAN in earlier:
+            self.stopped = not_above_chance(self.prepared.ground, earlier[CLEAN].finding)
+        if self.stopped is not None:
+            self.store.skip(NotTested(check=part.check.name, reason=IGNORANT))
+        elif self.late:
+            self.late.append(NotTested(check=part.check.name, reason=LATE))
+        return self.stopped is not None or bool(self.late)
+
+    def _answers(self) -> AbstractContextManager[Answers | None]:
+        """Stored answers: checks ask for some twice; none if models cannot be told apart."""
+        if fingerprint(self.prepared.ground.box) is None:
+            return nullcontext()
+        if self.folder is None:
+            return Answers()
+        paid = self.prepared.subject.paid  # what was bought is worth keeping
+        place = self.folder if paid else self.folder / UNFINISHED
+        place.mkdir(exist_ok=True)
+        return Answers(place / "answers.sqlite")
 
 
-def _answers(folder: Path | None, box: NoBox) -> AbstractContextManager[Answers | None]:
-    """Stored answers: checks ask for some twice; none if the model cannot be told from others."""
-    if fingerprint(box) is None:
-        return nullcontext()
-    return Answers(":memory:" if folder is None else folder / "answers.sqlite")
-
-
-def _part(listener: Listener | None, name: str, done: int, of: int) -> bool | Listener:
+def _part(listener: Listener | None, done: int, of: int) -> bool | Listener:
     """Tell of one check as a part of all of them; False: tell nobody."""
     if listener is None:
         return False
-    return lambda p: listener(replace(p, title=name, share=(done + p.share) / of))
-
-
-def _kept(folder: Path | None) -> AbstractContextManager[None]:
-    return nullcontext() if folder is None else keeping(folder)
-
-
-def _write(audit: Audit, folder: Path | None) -> None:
-    if folder is not None:
-        write_whole(folder / "audit.json", audit.to_json())
+    return lambda p: listener(replace(p, share=(done + p.share) / of))

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 import xxhash
 
-from pellucid.audit.finding import DataFacts
+from pellucid.audit.document import DataFacts
 from pellucid.data import Dataset, find, load
 from pellucid.errors import UserError
 from pellucid.models import builtin
@@ -57,7 +57,12 @@ def facts(data: Dataset) -> DataFacts:
     names = "/".join([*ids_of(data.x), *map(str, data.y.tolist())])
     digest = xxhash.xxh3_128_hexdigest(names.encode())
     return DataFacts(
-        name=data.name, split=data.split, rows=len(data), digest=digest, guessed=data.guessed
+        name=data.name,
+        split=data.split,
+        rows=len(data),
+        digest=digest,
+        class_names=data.class_names,
+        guessed=data.guessed,
     )
 
 

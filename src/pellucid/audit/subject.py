@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pellucid.audit.access import named
-from pellucid.audit.finding import Cost, ModelFacts
+from pellucid.audit.document import ModelFacts
+from pellucid.audit.finding import Cost
 from pellucid.audit.sample import sample
 from pellucid.box.protocols import GRANTS, Access, NoBox, demand, granted
 from pellucid.box.views import VIEWS, Direct, fingerprint
@@ -14,15 +15,19 @@ from pellucid.opening.facts import Facts
 from pellucid.opening.fitting import fitted
 from pellucid.opening.said import ENDING
 
+RAW = Facts(emits="values")  # what a specification speaks of
+
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """The box, the rows, and what the report says of the model."""
 
     box: NoBox
-    data: Dataset
+    data: Dataset | None  # None: it is asked about no rows
     facts: ModelFacts
     opening: Cost  # what opening the model has cost
+    opened: Opened | None = None  # None: it was handed over in a box
+    paid: bool = False  # whether a question costs more than time
 
 
 def meet(
@@ -55,14 +60,19 @@ def subject(
     data: str | Path | Dataset | None,
     rows: int | None,
     access: Access | None,
+    *,
+    rowless: bool = False,
 ) -> Subject:
-    """The subject of an audit, however it was given."""
-    if isinstance(model, str):
-        if isinstance(data, Dataset):
-            model = understand(model, data=Facts(shape=data.shape))
-        else:
-            model, data = meet(model, data, rows)
-    chosen = data if isinstance(data, Dataset) else sample(data, "", rows)
+    """The subject of an audit, however it was given; `rowless` allows that there are no rows."""
+    if data is None and rowless:
+        chosen = None
+        model = understand(model, declared=RAW) if isinstance(model, str) else model
+    elif isinstance(model, str) and not isinstance(data, Dataset):
+        model, chosen = meet(model, data, rows)
+    else:
+        chosen = data if isinstance(data, Dataset) else sample(data, "", rows)
+        if isinstance(model, str):
+            model = understand(model, data=Facts(shape=chosen.shape))
     if not isinstance(model, Opened):
         return _boxed(model, chosen, access)
     box = model.box(access)
@@ -75,10 +85,10 @@ def subject(
         notes=model.notes,
     )
     cost = Cost(queries=model.asked, calls=min(model.asked, 1))
-    return Subject(box=box, data=chosen, facts=facts, opening=cost)
+    return Subject(box=box, data=chosen, facts=facts, opening=cost, opened=model, paid=model.paid)
 
 
-def _boxed(box: NoBox, chosen: Dataset, access: Access | None) -> Subject:
+def _boxed(box: NoBox, chosen: Dataset | None, access: Access | None) -> Subject:
     """A box that was opened elsewhere."""
     reference = type(box).__name__
     if access is not None:

@@ -11,7 +11,7 @@ from pellucid.shapes import LabelAnswer, ScoreAnswer
 from pellucid.spec import Spec
 
 Kind = Literal["labels", "scores", "logits"]
-Access = Literal["none", "label", "score", "grad", "white"]
+Access = Literal["none", "label", "score", "gradient", "white"]
 
 
 class AccessDenied(UserError):
@@ -79,7 +79,7 @@ class Fingerprinted(Protocol):
 # isinstance against a runtime protocol is slow, and issubclass does not work: the order is data
 LADDER: tuple[type, ...] = (NoBox, LabelBox, ScoreBox, GradBox, WhiteBox)
 GRANTS: dict[Access, type] = dict(
-    zip(("none", "label", "score", "grad", "white"), LADDER, strict=True)
+    zip(("none", "label", "score", "gradient", "white"), LADDER, strict=True)
 )
 ASK: dict[Kind, Callable[..., Tensor]] = {
     "labels": lambda box, x: box.labels(x),

@@ -42,7 +42,7 @@ class Asker(Protocol):
 
 
 class Direct:
-    """Asks a box as it stands, outside any run."""
+    """Asks a box as it stands; where it is a view of a run, about the rows that are meant."""
 
     def __init__(self, box: NoBox) -> None:
         """Stand before the box."""
@@ -62,9 +62,9 @@ class Direct:
         """The box's, if it has one."""
         return fingerprint(self.box)
 
-    def ask(self, kind: Kind, x: Rows, _rows: Tensor | None, /) -> Tensor:
+    def ask(self, kind: Kind, x: Rows, rows: Tensor | None, /) -> Tensor:
         """Put the question."""
-        return ASK[kind](self.box, x)
+        return ASK[kind](self.box if rows is None else self.box[rows], x)
 
 
 def fingerprint(box: NoBox) -> str | None:

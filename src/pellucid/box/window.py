@@ -83,8 +83,8 @@ class Window:
         refuse_uncounted(x)
         probes, n = prod(lead[:-1]), lead[-1]
         bought, before = self._charge(rows, probes)
-        asked, who = flat(x, len(lead) - 1), rows.repeat(probes)
-        number = before.repeat(probes) + torch.arange(1, probes + 1).repeat_interleave(n)
+        asked, who = flat(x, len(lead) - 1), rows.expand(probes, n).flatten()
+        number = (before + torch.arange(1, probes + 1)[:, None]).flatten()
         if bool((bought == probes).all()):
             got = self._answer(kind, asked, who, number)
         else:
@@ -123,8 +123,9 @@ class Window:
             got = self._recall(self._answers, kind, asked, who)
         else:
             got = self._buy(kind, asked, who)
-        ones = torch.ones_like(who)
-        count_gradients(asked, got, lambda: self.ledger.gradients.index_add_(0, who, ones))
+        count_gradients(
+            asked, got, lambda: self.ledger.gradients.index_add_(0, who, torch.ones_like(who))
+        )
         self._see(asked, got.detach(), who, number)
         return got
 
@@ -185,12 +186,13 @@ class Window:
     @contextmanager
     def guarding(self, who: str) -> Iterator[None]:
         """While a method is shown the module: charge its passes, and see to the weights after."""
-        before = digest(self.network())
+        module = self.network()
+        before = digest(module)
         try:
-            with counting(self.network(), self.ledger, lambda: self._asking):
+            with counting(module, self.ledger, lambda: self._asking):
                 yield
         finally:
-            if digest(self.network()) != before:
+            if digest(module) != before:
                 raise RuntimeError(
                     f"{who} has changed the model's weights, "
                     "so what it found is about another model."

@@ -25,7 +25,7 @@ def measure(seed: int, quick: bool) -> Measurement:
     x, goal = test.x[:rows], misled(test.y[:rows])
     measured = {}
     for name, subject in (("plain", "digits-cnn"), ("hardened", "digits-cnn-hardened")):
-        box = opening.open(recipe(subject, seed).build(), access="grad", shape=(1, 8, 8))
+        box = opening.open(recipe(subject, seed).build(), access="gradient", shape=(1, 8, 8))
         many, one = (
             run(method, box, x, goal=goal, seed=seed).success.double().mean().item()
             for method in (MANY, ONE)

@@ -9,9 +9,9 @@ from rich.table import Table
 from pellucid.answers import Answers
 from pellucid.audit.folder import keeping, usable, write_arrays
 from pellucid.audit.sample import facts
-from pellucid.audit.table import number, percent
 from pellucid.box.protocols import NoBox
 from pellucid.cli._method import Method
+from pellucid.cli._words import number, percent
 from pellucid.data import Dataset
 from pellucid.files import write_whole
 from pellucid.goals import misled

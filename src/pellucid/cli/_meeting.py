@@ -1,9 +1,11 @@
 """Opens the model of a command, and takes its rows of data."""
 
+from dataclasses import replace
+
 from pellucid.audit.subject import meet
 from pellucid.cli._model import ModelOptions, floats, names, pair, whole
 from pellucid.data import Dataset
-from pellucid.opening import Facts, Opened
+from pellucid.opening import Facts, Opened, understand
 
 
 def met(
@@ -22,6 +24,13 @@ def met(
         declared=declared(options),
         trust=options.trust,
     )
+
+
+def known(model: str, options: ModelOptions) -> Opened:
+    """The opened model alone, where it is asked about no rows: raw values, unless said."""
+    told = declared(options)
+    facts = replace(told, emits=told.emits or "values")
+    return understand(model, declared=facts, trust=options.trust)
 
 
 def declared(options: ModelOptions) -> Facts:

@@ -14,7 +14,7 @@ from pellucid.errors import UserError
 # These words have their home beside torch, which no listing of commands should wait for; the type
 # checker sees to it that they are the same.
 Access = Annotated[
-    Literal["none", "label", "score", "grad", "white"] | None,
+    Literal["none", "label", "score", "gradient", "white"] | None,
     typer.Option(help="What may be seen of the model; unless given, the least that will do."),
 ]
 Emits = Annotated[

@@ -8,9 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from pellucid.audit.sample import BUILTIN, facts
-from pellucid.audit.table import percent
 from pellucid.cli._meeting import declared, met
 from pellucid.cli._model import ModelOptions
+from pellucid.cli._words import percent
 from pellucid.data import Dataset
 from pellucid.opening import Opened, understand
 from pellucid.opening.doubts import Examination, doubts

@@ -13,10 +13,12 @@ import pellucid
 from pellucid.cli.attack import attack
 from pellucid.cli.audit import audit
 from pellucid.cli.cite import cite
+from pellucid.cli.compare import compare
 from pellucid.cli.data import data
 from pellucid.cli.doctor import doctor
 from pellucid.cli.list import list_systems
 from pellucid.cli.open import open_model
+from pellucid.cli.report import report
 from pellucid.cli.reproduce import reproduce
 from pellucid.cli.show import show
 from pellucid.errors import UserError
@@ -82,6 +84,8 @@ app.command()(guarded(data))
 app.command("open")(guarded(open_model))
 app.command()(guarded(attack))
 app.command()(guarded(audit))
+app.command()(guarded(report))
+app.command()(guarded(compare))
 app.command()(guarded(reproduce))
 
 

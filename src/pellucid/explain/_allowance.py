@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import prod
+from math import inf, prod
 
 import torch
 from torch import Tensor
@@ -23,11 +23,19 @@ class Allowance(Window):
     """
 
     def __init__(
-        self, box: NoBox, rows: int, budget: int | None, *, answers: Answers | None = None
+        self,
+        box: NoBox,
+        rows: int,
+        budget: int | None,
+        *,
+        answers: Answers | None = None,
+        deadline: float = inf,  # on the monotonic clock
     ) -> None:
         """Open books for so many rows, none of them at work yet."""
         closed = torch.ones(rows, dtype=torch.bool)
-        super().__init__(box, Ledger(rows, budget, closed=closed), answers=answers)
+        super().__init__(
+            box, Ledger(rows, budget, closed=closed), answers=answers, deadline=deadline
+        )
         self.short = torch.zeros(rows, dtype=torch.bool)  # rows that have left
         self._working = torch.arange(0)
 

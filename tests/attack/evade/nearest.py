@@ -43,7 +43,7 @@ def linear(norm, classes=4, d=12, rows=20):
             model.weight[y][:, None] - model.weight, ord=DUAL[norm], dim=2
         )
         planes = (margins / apart).scatter(1, y[:, None], torch.inf)
-    box = pellucid.open(model, access="grad", shape=(d,), emits="logits")
+    box = pellucid.open(model, access="gradient", shape=(d,), emits="logits")
     return Known(box=box, x=x, y=y, exact=planes.amin(1))
 
 
@@ -86,7 +86,7 @@ def bounded(norm, d=12, rows=20):
     possible = (away * torch.where(away > 0, 1 - x, -x)).sum(1) > 1.05 * margin.abs()
     x, y, away, margin = x[possible], y[possible], away[possible], margin[possible]
     exact = shortest(norm, away, margin.abs(), -x, 1 - x)
-    box = pellucid.open(model, access="grad", shape=(d,), bounds=(0.0, 1.0), emits="logits")
+    box = pellucid.open(model, access="gradient", shape=(d,), bounds=(0.0, 1.0), emits="logits")
     return Known(box=box, x=x, y=y, exact=exact)
 
 
@@ -108,5 +108,5 @@ def tiny(norm, points=401):
     exact = far.masked_fill(said == y[:, None], torch.inf).amin(1)
     clear = exact > 0.05  # where a cell of the grid is a small share of the way
     x, y, exact = x[clear], y[clear], exact[clear]
-    box = pellucid.open(model, access="grad", shape=(2,), bounds=(0.0, 1.0), emits="logits")
+    box = pellucid.open(model, access="gradient", shape=(2,), bounds=(0.0, 1.0), emits="logits")
     return Known(box=box, x=x, y=y, exact=exact)

@@ -109,7 +109,7 @@ def test_the_algorithm_of_the_paper_row_by_row(norm, name):
     module, radius, steps = network(), 1.5, 60
     x = draws(8, 6, seed=9)
     goal, ball = pellucid.misled(module(x).argmax(1)), Ball(norm, radius)
-    box = pellucid.open(module, access="grad", shape=(6,), emits="logits", bounds=(-3.0, 3.0))
+    box = pellucid.open(module, access="gradient", shape=(6,), emits="logits", bounds=(-3.0, 3.0))
     settings = {"steps": steps, "momentum": 0.75, "rho": 0.75}
     iterates = [z.clone() for z in climb(box, LOSSES[name], goal, ball, x, x, **settings)]
     assert len(iterates) == steps

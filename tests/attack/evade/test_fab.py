@@ -79,7 +79,7 @@ def test_a_radius_ends_a_row_at_its_first_success():
 def test_a_row_without_a_slope_stops_asking(method):
     box = pellucid.open(
         torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Threshold(1e6, 0.0)),
-        access="grad",
+        access="gradient",
         shape=(2,),
         emits="logits",
     )

@@ -41,7 +41,7 @@ def test_the_recursion_of_the_paper_row_by_row(decay):
         weight.data = 2 * draws(*weight.shape, seed=seed)
     x, radius, steps = draws(5, 6, seed=9), 1.5, 8
     y = module(x).argmax(1)
-    box = pellucid.open(module, access="grad", shape=(6,), emits="logits")
+    box = pellucid.open(module, access="gradient", shape=(6,), emits="logits")
     method = MIFGSM(ball=Ball("linf", radius), steps=steps, decay=decay)
     iterates = [z.clone() for z in method(box=box, goal=pellucid.misled(y), x=x)]
     assert len(iterates) == steps
@@ -65,7 +65,7 @@ def test_without_memory_it_is_pgd_bit_for_bit():
 def test_a_gradient_of_zero_is_forgotten_not_spread():
     flat = nn.Linear(3, 2)
     flat.weight.data.zero_()
-    box = pellucid.open(flat, access="grad", shape=(3,), emits="logits")
+    box = pellucid.open(flat, access="gradient", shape=(3,), emits="logits")
     x = torch.rand(2, 3)
     found = [*MIFGSM(ball=Ball("linf", 0.1))(box=box, goal=pellucid.misled(box.labels(x)), x=x)]
     assert all(torch.equal(z, x) for z in found)

@@ -44,7 +44,7 @@ def rows():
 def test_the_exact_radius_of_a_plane_decides(rows, norm, dual, random, share, successes):
     w, b, x, y = rows
     radius = share * MARGIN / float(torch.linalg.vector_norm(w, dual))
-    box = pellucid.open(linear(w, b), access="grad", shape=(DIMENSIONS,), emits="logits")
+    box = pellucid.open(linear(w, b), access="gradient", shape=(DIMENSIONS,), emits="logits")
     method = PGD(ball=Ball(norm, radius), steps=150, random=random)
     found = pellucid.run(method, box, x, goal=pellucid.misled(y), budget=None)
     assert int(found.success.sum()) == successes
@@ -66,7 +66,9 @@ def test_with_bounds_a_row_succeeds_just_where_a_corner_of_the_clipped_cube_does
     )
     over = ((corners @ w + b > 0) != (y == 1)).any(0)
     assert 0 < int(over.sum()) < len(x)
-    box = pellucid.open(linear(w, b), access="grad", shape=(d,), bounds=(0.0, 1.0), emits="logits")
+    box = pellucid.open(
+        linear(w, b), access="gradient", shape=(d,), bounds=(0.0, 1.0), emits="logits"
+    )
     method = PGD(ball=Ball("linf", radius), steps=70, random=random)
     found = pellucid.run(method, box, x, goal=pellucid.misled(y), budget=None)
     assert torch.equal(found.success, over)
@@ -74,7 +76,7 @@ def test_with_bounds_a_row_succeeds_just_where_a_corner_of_the_clipped_cube_does
 
 def test_a_step_is_a_query_and_a_gradient(rows):
     w, b, x, y = rows
-    box = pellucid.open(linear(w, b), access="grad", shape=(DIMENSIONS,), emits="logits")
+    box = pellucid.open(linear(w, b), access="gradient", shape=(DIMENSIONS,), emits="logits")
     out_of_reach = 0.5 * MARGIN / float(w.abs().sum())
     method = PGD(ball=Ball("linf", out_of_reach), steps=7)
     found = pellucid.run(method, box, x, goal=pellucid.misled(y), budget=100)
@@ -85,7 +87,7 @@ def test_a_step_is_a_query_and_a_gradient(rows):
 
 def test_a_row_stops_at_its_first_success(rows):
     w, b, x, y = rows
-    box = pellucid.open(linear(w, b), access="grad", shape=(DIMENSIONS,), emits="logits")
+    box = pellucid.open(linear(w, b), access="gradient", shape=(DIMENSIONS,), emits="logits")
     ball = Ball("linf", 10.5 / 3 * MARGIN / float(w.abs().sum()))  # a step is a third, and a bit
     found = pellucid.run(
         PGD(ball=ball, steps=40, step=0.1, random=False), box, x, goal=pellucid.misled(y)

@@ -26,7 +26,7 @@ def test_cosines_are_the_rows_of_the_orthonormal_transform(size, waves):
 @pytest.mark.parametrize("shape", [(2, 8, 6), (20,)])
 def test_low_waves_have_no_high_ones_and_unit_variance_in_the_low(shape):
     like = torch.zeros((), dtype=torch.float64)
-    drawn = low_waves(Streams(0, ["a", "b"], like), 500, shape, 3)
+    drawn = low_waves(Streams(0, ["a", "b"], like), 500, shape, (3, 3))
     assert drawn.shape == (500, 2, *shape)
     spectrum = torch.from_numpy(dct(drawn.numpy(), norm="ortho", axis=-1))
     assert float(spectrum[..., 3:].abs().max()) < 1e-12
@@ -41,6 +41,6 @@ def test_low_waves_have_no_high_ones_and_unit_variance_in_the_low(shape):
 def test_low_waves_are_the_same_bits_in_any_company(n):
     def drawn(rows):
         streams = Streams(0, [str(row) for row in range(rows)], torch.zeros(()))
-        return low_waves(streams, 30, (3, 28, 28), 5)
+        return low_waves(streams, 30, (3, 28, 28), (5, 5))
 
     assert torch.equal(drawn(n), drawn(50)[:, :n])

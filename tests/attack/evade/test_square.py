@@ -8,17 +8,18 @@ from torch import nn
 
 import pellucid
 from pellucid.attack.evade._squares import (
+    Bumps,
     bump,
+    bumps,
     corner,
-    overlap,
     peak,
     pixels,
     sides,
-    turned,
 )
 from pellucid.attack.evade.square import Square
 from pellucid.ball import Ball
 from pellucid.errors import UserError
+from pellucid.spec import OneClass, Spec, Vector
 from pellucid.testing.driving import driven
 from pellucid.testing.subjects import subject
 
@@ -176,21 +177,37 @@ def test_windows_lie_everywhere_in_the_picture_and_nowhere_else():
         assert int((whole[row] != 0).sum()) == 6
 
 
-def test_windows_overlap_in_the_pixels_that_both_have():
-    picture, size = (1, 5, 6), (3, 3)
-    dice = torch.rand(2, 200, 2, generator=torch.Generator().manual_seed(0))
-    first, second = (corner(part, size, picture) for part in dice)
-    both = overlap(first, second, size)[:, 0]
-    one, two = (pixels(place, size, picture)[:, 0] for place in (first, second))
-    assert torch.equal(both, (two[:, :, None] == one[:, None, :]).any(2))
-    assert 0 < int(both.sum()) < both.numel()
+def test_a_move_in_l2_is_what_algorithm_3_says():
+    picture, radius, rows = (2, 5, 6), 0.7, 60
+    spec = Spec(input=Vector(shape=picture), answer=OneClass(size=2))
+    x, z = draws(rows, *picture, seed=1), draws(rows, *picture, seed=2)
+    z = Ball("l2", 0.9 * radius).project(z, x)  # inside: some of the norm is unused
+    dice = torch.rand(rows, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    got = Bumps(spec, x, radius).move(z, 9.0, dice) - x
+    first, second = (corner(dice[:, k : k + 2], (3, 3), picture) for k in (0, 2))
+    shared = 0
+    for row, old in enumerate(z - x):
+        masks = torch.zeros(2, 5, 6, dtype=torch.bool)
+        for mask, (top, left) in zip(masks, (first[row], second[row]), strict=True):
+            mask[top : top + 3, left : left + 3] = True
+        shared += bool((masks[0] & masks[1]).any()) and not torch.equal(masks[0], masks[1])
+        unused = radius**2 - old.square().sum()
+        pattern = bump(3, 3).double()
+        pattern = pattern.T if dice[row, 4] < 0.5 else pattern
+        due = old.masked_fill(masks[1], 0)
+        for channel in range(2):
+            held = old[channel][masks[0]]
+            sign = 1 if dice[row, 5 + channel] < 0.5 else -1
+            fresh = sign * pattern.flatten() + held / held.norm()
+            norm = (old[channel][masks[0] | masks[1]].square().sum() + unused / 2).sqrt()
+            due[channel][masks[0]] = fresh / fresh.norm() * norm
+        assert torch.allclose(got[row], due / due.norm() * radius)
+    assert shared
 
 
-def test_square_patterns_turn_on_their_side():
-    side = torch.tensor([True, False])
-    square, flat = torch.arange(9.0).reshape(3, 3), torch.arange(6.0).reshape(2, 3)
-    assert torch.equal(turned(square, side), torch.stack([square.T.flatten(), square.flatten()]))
-    assert torch.equal(turned(flat, side), flat.flatten().expand(2, -1))
+def test_square_bumps_turn_on_their_side():
+    assert torch.equal(bumps(3, 3), torch.stack([bump(3, 3).flatten(), bump(3, 3).T.flatten()]))
+    assert torch.equal(bumps(3, 5), bump(3, 5).flatten().expand(2, -1))
 
 
 def test_a_window_keeps_its_area_where_the_picture_is_flat():

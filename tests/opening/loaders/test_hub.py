@@ -86,7 +86,7 @@ def test_a_folder(variant, capsys):
 
 def test_gradients_can_be_taken_twice(vit):
     x = IMAGES.clone().requires_grad_()
-    out = pellucid.open(f"hf:{vit}", access="grad").logits(x).sum()
+    out = pellucid.open(f"hf:{vit}", access="gradient").logits(x).sum()
     (once,) = torch.autograd.grad(out, x, create_graph=True)
     (twice,) = torch.autograd.grad((once**2).sum(), x)
     assert twice.abs().sum() > 0

@@ -77,7 +77,7 @@ def test_a_torchscript_archive(tmp_path):
     torch.testing.assert_close(answers(found), net().eval()(ROWS))
     assert found.notes == (f"Opening ran what {path} holds.",)
     x = ROWS.clone().requires_grad_()
-    found.box("grad").logits(x).sum().backward()
+    found.box("gradient").logits(x).sum().backward()
     assert x.grad.abs().sum() > 0
 
 
@@ -89,7 +89,7 @@ def test_an_exported_program_says_its_shape_and_type(tmp_path):
     torch.testing.assert_close(answers(found), net().eval()(ROWS))
     assert found.notes == ()
     x = ROWS.clone().requires_grad_()
-    found.box("grad").logits(x).sum().backward()
+    found.box("gradient").logits(x).sum().backward()
     assert x.grad.abs().sum() > 0
 
 

@@ -46,6 +46,7 @@ class Examination:
     chance: float  # the share that guessing gets, or that the most frequent class has
     doubts: tuple[Doubt, ...]
     asked: int  # rows that were asked about in all
+    calls: int  # in which they were carried
 
 
 def doubts(opened: Opened, data: Dataset, *, rows: int = 200, trials: bool = True) -> Examination:
@@ -86,7 +87,7 @@ def doubts(opened: Opened, data: Dataset, *, rows: int = 200, trials: bool = Tru
         _repeated(first, interview) if trials else None,
         one_class(base) or at_chance(base, tried) if weak else None,
     ]
-    return _examined(first, tuple(doubt for doubt in seen if doubt), interview.asked)
+    return _examined(first, tuple(doubt for doubt in seen if doubt), interview)
 
 
 def _check(opened: Opened, data: Dataset, rows: int) -> None:
@@ -111,7 +112,7 @@ def _repeated(first: Answered, interview: Interview) -> Doubt | None:
     return unsteady(first, interview(replace(few, x=few.x.flip(0), y=few.y.flip(0))))
 
 
-def _examined(first: Answered, seen: tuple[Doubt, ...], asked: int) -> Examination:
+def _examined(first: Answered, seen: tuple[Doubt, ...], interview: Interview) -> Examination:
     rows, right = len(first.labels), first.hits
     low, high = clopper_pearson(right, rows)
     return Examination(
@@ -122,5 +123,6 @@ def _examined(first: Answered, seen: tuple[Doubt, ...], asked: int) -> Examinati
         high=float(high),
         chance=max(guess(first)),
         doubts=seen,
-        asked=asked,
+        asked=interview.asked,
+        calls=interview.calls,
     )

@@ -85,11 +85,13 @@ class Interview:
     """Asks, and counts the rows that it has asked about."""
 
     asked: int = 0
+    calls: int = 0  # in which they were carried
 
     def __call__(self, use: Use) -> Answered:
         """What the model answers; its outputs as they are, where it shows them."""
         facts = use.opened.facts
         self.asked += len(use.x)
+        self.calls += -(-len(use.x) // use.opened.rows_per_call)
         if facts.emits == "label":
             box = use.opened.box("label")
             assert isinstance(box, LabelBox)
@@ -104,13 +106,13 @@ class Interview:
         Raises:
             UserError: it could not be asked at all, as when an endpoint is down.
         """
-        before = self.asked
+        before = self.asked, self.calls
         try:
             return self(use)
         except Exception as error:  # whatever a stranger's model raises
             if isinstance(error, UserError) and error.exit_code != UserError.exit_code:
                 raise
-            self.asked = before
+            self.asked, self.calls = before
             return None
 
 

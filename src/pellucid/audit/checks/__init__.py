@@ -1,0 +1,1 @@
+"""The checks that an audit can be made of, one a file."""

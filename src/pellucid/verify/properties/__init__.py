@@ -1,0 +1,1 @@
+"""Properties of networks, as VNN-LIB says them: read, falsified and proven."""
