@@ -1,26 +1,31 @@
 """Pellucid, through the door that users take; the methods are timed where the spine calls them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 
+import torch
 from torch import Tensor
 
 import pellucid
 from benchmarks import worker
 from benchmarks.worker import Counted, Images, Job, Outcome
 from pellucid.attack.evade.apgd import APGD
+from pellucid.attack.evade.apgd_targeted import APGDTargeted
 from pellucid.attack.evade.boundary import BoundaryAttack
 from pellucid.attack.evade.carlini_wagner import CarliniWagner
 from pellucid.attack.evade.fab import FAB
+from pellucid.attack.evade.fab_targeted import FABTargeted
 from pellucid.attack.evade.fmn import FMN
+from pellucid.attack.evade.geoda import GeoDA
 from pellucid.attack.evade.hop_skip_jump import HopSkipJump
+from pellucid.attack.evade.one_pixel import OnePixel
 from pellucid.attack.evade.pgd import PGD
+from pellucid.attack.evade.simba import SimBA
 from pellucid.attack.evade.square import Square
-from pellucid.audit.access import named
 from pellucid.ball import Ball
-from pellucid.box.protocols import GradBox
+from pellucid.box.protocols import GRANTS, GradBox
 from pellucid.needs import Attack, needs
 from pellucid.runs import Run
 from pellucid.shapes import Batch, LabelAnswer, ScoreAnswer
@@ -107,7 +112,7 @@ def apgd(job: Job) -> Attack:
 
 
 def square(job: Job) -> Attack:
-    return Square(ball=Ball(job.norm, job.epsilon), steps=job.budget)
+    return Square(ball=Ball(job.norm, job.epsilon), steps=job.budget, share=job.share)
 
 
 def fmn(job: Job) -> Attack:
@@ -126,6 +131,18 @@ def boundary(job: Job) -> Attack:
     return BoundaryAttack(steps=job.steps)
 
 
+def geoda(job: Job) -> Attack:
+    return GeoDA(ball=Ball(job.norm), waves=job.waves)
+
+
+def simba(job: Job) -> Attack:
+    return SimBA(epsilon=job.step_size)
+
+
+def one_pixel(job: Job) -> Attack:
+    return OnePixel(population=job.population, generations=job.steps)
+
+
 METHODS = {
     "hopskipjump": hop_skip_jump,
     "pgd": pgd,
@@ -135,42 +152,71 @@ METHODS = {
     "fab": fab,
     "carlini-wagner": carlini_wagner,
     "boundary": boundary,
+    "geoda": geoda,
+    "simba": simba,
+    "one-pixel": one_pixel,
 }
 
 
-def attack(job: Job, module: Counted, images: Images) -> Outcome:
-    CLOCK.seconds = 0.0
-    method = METHODS[job.attack](job)
-    access = named(needs(method).box)
-    run = pellucid.run(
+def run(method: Attack, job: Job, module: Counted, images: Images, budget: int | None) -> Run:
+    access = next(name for name, granted in GRANTS.items() if granted is needs(method).box)
+    return pellucid.run(
         clocked(method),
         pellucid.open(module, access=access, shape=tuple(images.x.shape[1:]), emits="logits"),
         images.x,
         goal=pellucid.misled(images.y),
-        budget=job.budget,
+        budget=budget,
         seed=job.seed,
         start=images.starts,
         progress=False,
     )
-    return outcome(run, module)
 
 
-def outcome(run: Run, module: Counted) -> Outcome:
-    queries = int(run.queries.sum() + run.judged.sum())
+def attack(job: Job, module: Counted, images: Images) -> Outcome:
+    CLOCK.seconds = 0.0
+    one = run(METHODS[job.attack](job), job, module, images, job.budget)
+    return outcome(one.adversarial, [one], module)
+
+
+def autoattack(job: Job, module: Counted, images: Images) -> Outcome:
+    """Four attacks in turn, each on the rows that stand after those before."""
+    CLOCK.seconds = 0.0
+    ball = Ball(job.norm, job.epsilon)
+    methods = (
+        APGD(ball=ball, steps=job.steps),
+        APGDTargeted(ball=ball, steps=job.steps),
+        FABTargeted(ball=ball, steps=job.steps),
+        square(job),
+    )
+    adversarial, rows, runs = images.x.clone(), torch.arange(len(images.x)), []
+    for method in methods:
+        standing = Images(x=images.x[rows], y=images.y[rows], starts=images.starts[rows])
+        runs.append(run(method, job, module, standing, budget=None))
+        adversarial[rows] = runs[-1].adversarial
+        rows = rows[~runs[-1].success]
+        if not len(rows):
+            break
+    return outcome(adversarial, runs, module)
+
+
+def outcome(adversarial: Tensor, runs: Sequence[Run], module: Counted) -> Outcome:
+    queries = sum(int(one.queries.sum()) for one in runs)
+    judged = sum(int(one.judged.sum()) for one in runs)
+    gradients = sum(int(one.gradients.sum()) for one in runs)
     return Outcome(
-        adversarial=run.adversarial,
-        asked=(queries, int(run.gradients.sum())),
+        adversarial=adversarial,
+        asked=(queries + judged, gradients),
         method_seconds=CLOCK.seconds - module.backward_seconds,
         ledger={
-            "most_queries": int(run.queries.max()),
-            "queries": int(run.queries.sum()),
-            "judged": int(run.judged.sum()),
-            "gradients": int(run.gradients.sum()),
-            "calls": run.calls,
-            "judge_calls": run.judge_calls,
+            "most_queries": sum(int(one.queries.max()) for one in runs),
+            "queries": queries,
+            "judged": judged,
+            "gradients": gradients,
+            "calls": sum(one.calls for one in runs),
+            "judge_calls": sum(one.judge_calls for one in runs),
         },
     )
 
 
 if __name__ == "__main__":
-    worker.main(dict.fromkeys(METHODS, attack), "pellucid")
+    worker.main({**dict.fromkeys(METHODS, attack), "autoattack": autoattack}, "pellucid")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +18,10 @@ from benchmarks.worker import Images, Job
 
 ROOT = Path(__file__).parents[1]
 
+THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # glibc gives memory back and takes it again in every pass unless told otherwise: page faults are
 # then a tenth of the raw time and more, and differ from process to process.
-SETTINGS = {
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
+KEEPING = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
 }
@@ -36,6 +35,7 @@ class Tool:
     module: str
     peer: str | None  # None: the environment that this process runs in
     batch: int
+    keeping: bool = True  # whether memory that was freed is kept: steadier times, a higher peak
 
     def python(self) -> Path:
         return Path(sys.executable) if self.peer is None else python_of(self.peer)
@@ -51,13 +51,34 @@ class Measured:
     distance: Tensor  # (n) in the job's norm, infinite without success
 
 
-def write_job(folder: Path, job: Job, module: nn.Module, images: Images) -> None:
-    """Put down all that a process reads; ``module`` is a ``worker.network()``."""
+def write_job(folder: Path, job: object, module: nn.Module, images: object) -> None:
+    """Put down all that a process reads: fields of dataclasses, and weights of plain layers."""
     folder.mkdir(parents=True)
     (folder / "job.json").write_text(json.dumps(vars(job)))
     save_file(module.state_dict(), folder / "weights.safetensors")
     arrays = {name: value.numpy() for name, value in vars(images).items()}
     np.savez(folder / "images.npz", **arrays, allow_pickle=False)
+
+
+def start(tool: Tool, folder: Path, changes: Mapping[str, object]) -> Path:
+    """Run the tool on the job in ``folder``, changed so; the folder of what it wrote down.
+
+    Raises:
+        RuntimeError: the process failed.
+    """
+    overrides = [f"{name}={json.dumps(value)}" for name, value in changes.items()]
+    output = folder / "-".join([tool.module, *map(str, changes.values())])
+    done = subprocess.run(
+        [tool.python(), "-m", tool.module, folder, output, *overrides],
+        cwd=ROOT,
+        env={**os.environ, **THREADS, **(KEEPING if tool.keeping else {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{tool.name} failed in {folder.name}:\n{done.stderr[-2000:]}")
+    return output
 
 
 def measure(tool: Tool, folder: Path, job: Job, module: nn.Module, images: Images) -> Measured:
@@ -66,18 +87,7 @@ def measure(tool: Tool, folder: Path, job: Job, module: nn.Module, images: Image
     Raises:
         RuntimeError: the process failed, or its images are not what was asked for.
     """
-    output = folder / f"{tool.module}-{tool.batch}-{job.seed}"
-    overrides = [f"seed={job.seed}", f"batch={tool.batch}"]
-    done = subprocess.run(
-        [tool.python(), "-m", tool.module, folder, output, *overrides],
-        cwd=ROOT,
-        env={**os.environ, **SETTINGS},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{tool.name} failed on {job.attack}:\n{done.stderr[-2000:]}")
+    output = start(tool, folder, {"seed": job.seed, "batch": tool.batch})
     adversarial = torch.from_numpy(np.load(output / "adversarial.npy", allow_pickle=False))
     success, distance = verdict(job, module, images, adversarial)
     told = json.loads((output / "result.json").read_text())

@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -28,14 +28,17 @@ class Job:
 
     attack: str
     norm: str
-    epsilon: float | None
-    steps: int
-    step_size: float | None
-    budget: int
-    seed: int
-    batch: int
-    repeats: int
+    budget: int  # queries a row, for the tools that keep to one
+    epsilon: float | None = None  # of the ball, for attacks inside one
+    steps: int = 1
+    step_size: float | None = None
+    seed: int = 1000  # of the first round
+    batch: int = BATCH
+    repeats: int = 1  # of the attack in a process: short ones are timed more than once
     searches: int = 1  # of a constant, where the attack searches for one
+    share: float | None = None  # of the pixels, in the first square of Square
+    waves: int | None = None  # the lowest ones each way, where the attack draws from waves
+    population: int = 0  # of differential evolution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,23 +118,23 @@ class Counted(nn.Module):
         self.backward_seconds += time.process_time()
 
 
-def raw_forward(module: nn.Module, x: Tensor) -> float:
-    """CPU seconds an image for the forward pass alone, in batches of 100."""
+def raw_forward(module: nn.Module, x: Tensor, passes: int = RAW_PASSES) -> float:
+    """CPU seconds an image for the forward pass alone, all images in one batch."""
     since = time.process_time()
     with torch.no_grad():
-        for _ in range(RAW_PASSES):
+        for _ in range(passes):
             module(x)
-    return (time.process_time() - since) / (RAW_PASSES * len(x))
+    return (time.process_time() - since) / (passes * len(x))
 
 
-def raw_gradient(module: nn.Module, x: Tensor, y: Tensor) -> float:
+def raw_gradient(module: nn.Module, x: Tensor, y: Tensor, passes: int = RAW_PASSES) -> float:
     """CPU seconds an image for a forward pass and a backward pass down to the image."""
     since = time.process_time()
-    for _ in range(RAW_PASSES):
+    for _ in range(passes):
         x = x.detach().requires_grad_()
         loss = nn.functional.cross_entropy(module(x), y, reduction="sum")
         torch.autograd.grad(loss, x)
-    return (time.process_time() - since) / (RAW_PASSES * len(x))
+    return (time.process_time() - since) / (passes * len(x))
 
 
 def raw_seconds(module: nn.Module, x: Tensor, y: Tensor) -> tuple[float, float]:
@@ -157,6 +160,15 @@ def seed_everything(seed: int) -> None:
     np.random.seed(seed)
 
 
+def settings() -> dict:
+    """The fields of the job, with the changes of the command line."""
+    found = json.loads((Path(sys.argv[1]) / "job.json").read_text())
+    for pair in sys.argv[3:]:
+        name, _, value = pair.partition("=")
+        found[name] = json.loads(value)
+    return found
+
+
 def main(attacks: Mapping[str, Attack], package: str) -> None:
     """Run ``python -m MODULE JOB_FOLDER OUTPUT_FOLDER [KEY=VALUE]...`` with one of ``attacks``.
 
@@ -164,11 +176,7 @@ def main(attacks: Mapping[str, Attack], package: str) -> None:
     overrides a field of the job with a JSON value. The output is result.json and adversarial.npy.
     """
     folder, output = Path(sys.argv[1]), Path(sys.argv[2])
-    settings = json.loads((folder / "job.json").read_text())
-    for pair in sys.argv[3:]:
-        key, _, value = pair.partition("=")
-        settings[key] = json.loads(value)
-    job = Job(**settings)
+    job = Job(**settings())
     attack = attacks[job.attack]
 
     torch.set_num_threads(1)
@@ -185,8 +193,7 @@ def main(attacks: Mapping[str, Attack], package: str) -> None:
 
     # The first passes, and a tool's first call, pay for imports and allocations once.
     raw_gradient(module, x, y)
-    short = Job(**{**settings, "steps": 1, "budget": 50})
-    attack(short, counted, rows.first(2))
+    attack(replace(job, steps=1, budget=50), counted, rows.first(2))
 
     # The speed of a shared machine drifts: raw passes are timed before and after every repeat, and
     # a repeat is compared with the mean of its two neighbours.

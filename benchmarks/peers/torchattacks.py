@@ -24,7 +24,12 @@ def apgd(job: Job, module: nn.Module, images: Images) -> Outcome:
 
 def square(job: Job, module: nn.Module, images: Images) -> Outcome:
     attack = torchattacks.Square(
-        module, norm=NORMS[job.norm], eps=job.epsilon, n_queries=job.budget, seed=job.seed
+        module,
+        norm=NORMS[job.norm],
+        eps=job.epsilon,
+        n_queries=job.budget,
+        p_init=job.share,
+        seed=job.seed,
     )
     return Outcome(adversarial=attack(images.x, images.y))
 
@@ -37,5 +42,33 @@ def fab(job: Job, module: nn.Module, images: Images) -> Outcome:
     return Outcome(adversarial=attack(images.x, images.y))
 
 
+def one_pixel(job: Job, module: nn.Module, images: Images) -> Outcome:
+    attack = torchattacks.OnePixel(module, steps=job.steps, popsize=job.population)
+    return Outcome(adversarial=attack(images.x, images.y))
+
+
+def autoattack(job: Job, module: nn.Module, images: Images) -> Outcome:
+    """Its own cascade of its own four attacks; its AutoAttack has 10 steps in place of 100."""
+    common = {"norm": NORMS[job.norm], "eps": job.epsilon, "seed": job.seed}
+    cascade = torchattacks.MultiAttack(
+        [
+            torchattacks.APGD(module, steps=job.steps, loss="ce", **common),
+            torchattacks.APGDT(module, steps=job.steps, n_classes=10, **common),
+            torchattacks.FAB(module, steps=job.steps, multi_targeted=True, n_classes=10, **common),
+            torchattacks.Square(module, n_queries=job.budget, p_init=job.share, **common),
+        ]
+    )
+    return Outcome(adversarial=cascade(images.x, images.y))
+
+
+ATTACKS = {
+    "pgd": pgd,
+    "apgd": apgd,
+    "square": square,
+    "fab": fab,
+    "one-pixel": one_pixel,
+    "autoattack": autoattack,
+}
+
 if __name__ == "__main__":
-    worker.main({"pgd": pgd, "apgd": apgd, "square": square, "fab": fab}, "torchattacks")
+    worker.main(ATTACKS, "torchattacks")

@@ -5,6 +5,7 @@ from io import StringIO
 
 import numpy as np
 import pytest
+import torch
 from rich.console import Console
 from tests.audit.linear import L2, MARGINS, RADII, D, W, linear, robust
 from torch import nn
@@ -345,3 +346,79 @@ def test_a_plan_in_advance_asks_nothing(rows, plan):
     assert [part.check.name for part in prepared.planned] == CHECKS
     assert sum(part.budget for part in prepared.planned) <= 3000
     assert box.module.rows == 0
+
+
+class Kinds:
+    """A box that writes down what kind of question it is asked."""
+
+    def __init__(self, box):
+        self.box, self.spec, self.asked = box, box.spec, set()
+
+    def fingerprint(self):
+        return self.box.fingerprint()
+
+    def labels(self, x):
+        self.asked.add("labels")
+        return self.box.labels(x)
+
+    def scores(self, x):
+        self.asked.add("scores")
+        return self.box.scores(x)
+
+    def logits(self, x):
+        self.asked.add("logits")
+        return self.box.logits(x)
+
+    def __getitem__(self, rows):
+        return self
+
+
+@pytest.mark.parametrize(
+    ("access", "kinds", "methods"),
+    [
+        ("label", {"labels"}, ["hopskipjump"]),
+        ("score", {"labels", "scores"}, ["square", "hopskipjump"]),
+        ("gradient", {"labels", "scores", "logits"}, ["pgd", "square", "hopskipjump"]),
+    ],
+)
+def test_what_is_asked_is_what_the_access_grants(rows, tmp_path, access, kinds, methods):
+    path = tmp_path / "all.toml"
+    attack = (
+        '[[check]]\nkind = "falsify"\nsystem = "{}"\nnorm = "l2"\nradii = [0.1]\nqueries = 30\n'
+    )
+    path.write_text(
+        '[[check]]\nkind = "clean.accuracy"\n'
+        + "".join(attack.format(name) for name in ("pgd", "square", "hopskipjump"))
+    )
+    box = Kinds(linear())
+    audit = run(box, data=rows, plan=str(path), access=access)
+    assert [one.system for one in audit.findings[1:]] == methods
+    assert box.asked == kinds
+    assert (audit.summary.cost.gradients > 0) == (access == "gradient")
+
+
+def test_a_nearest_prototype_s_robust_accuracy_is_told_right(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    prototypes = torch.rand(4, D, generator=generator)
+    x = (prototypes.repeat(8, 1) + 0.15 * torch.randn(32, D, generator=generator)).clamp(0.02, 0.98)
+    squares = torch.cdist(x, prototypes).square()
+    y = squares.argmin(1)
+    gaps = torch.cdist(prototypes, prototypes)[y]
+    margins = (squares - squares.gather(1, y[:, None])) / (2 * gaps)
+    exact = (
+        margins.nan_to_num(nan=torch.inf).masked_fill(gaps == 0, torch.inf).amin(1).sort().values
+    )
+    radii = [float(exact[i] + exact[i + 1]) / 2 for i in (8, 16, 24)]
+    module = nn.Linear(D, 4)  # the squared distances, less what all have in common
+    with torch.no_grad():
+        module.weight.copy_(2 * prototypes)
+        module.bias.copy_(-prototypes.square().sum(1))
+    np.savez(tmp_path / "rows.npz", x=x.numpy(), y=y.numpy())
+    (tmp_path / "plan.toml").write_text(
+        '[[check]]\nkind = "clean.accuracy"\n[[check]]\nkind = "falsify"\nsystem = "fmn"\n'
+        f'norm = "l2"\nradii = {radii}\nsettings = {{ steps = 300 }}\n'
+    )
+    box = pellucid.open(module, access="white", shape=(D,), bounds=(-9.0, 9.0), emits="logits")
+    audit = run(box, data=tmp_path / "rows.npz", plan=str(tmp_path / "plan.toml"))
+    lines = rows_of(audit.findings[1], "by_epsilon")
+    assert [line["robust"] for line in lines] == [32 - 9, 32 - 17, 32 - 25]

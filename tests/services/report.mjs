@@ -175,6 +175,18 @@ const plain = async () => {
   return { said, text, filters };
 };
 
+/** A browser that cannot unpack the library. */
+const old = async () => {
+  const { page, context, said } = await opened("usual");
+  await page.addInitScript(() => delete window.DecompressionStream);
+  await page.reload();
+  await page.waitForSelector("details.values[open]");
+  const visible = await page.locator(".plot:visible").count();
+  const open = await page.locator("details.values[open]").count();
+  await context.close();
+  return { said, visible, open };
+};
+
 const result = {
   usual: await seen("usual"),
   phone: await seen("usual", { viewport: { width: 375, height: 800 } }),
@@ -189,6 +201,7 @@ const result = {
   tabbed: await tabbed(),
   printed: await printed(),
   plain: await plain(),
+  old: await old(),
 };
 await browser.close();
 process.stdout.write(JSON.stringify(result));

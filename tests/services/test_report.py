@@ -133,6 +133,10 @@ def test_paper_shows_all_in_light_and_the_screen_is_as_before(seen):
     assert printed["pdf"] > 50_000
 
 
+def test_an_old_browser_shows_the_numbers_in_place_of_the_figures(seen):
+    assert seen["old"] == {"said": [], "visible": 0, "open": 12}
+
+
 def test_without_scripts_the_numbers_can_be_read(seen):
     assert "95 % interval" in seen["plain"]["text"]
     assert not seen["plain"]["filters"]

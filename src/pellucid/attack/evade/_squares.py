@@ -3,6 +3,7 @@
 A move takes `dice` of each row, so many numbers uniform in [0, 1). A search is indexed by rows.
 """
 
+from functools import lru_cache
 from math import sqrt
 from typing import Protocol, Self
 
@@ -45,6 +46,8 @@ class Stripes(Search):
         self._picture = planes(x.shape[1:])
         self.dice = 2 + self._picture[0]
         self._low, self._high = spec.clamp(x - radius), spec.clamp(x + radius)
+        channels = (len(x), self._picture[0], -1)
+        self._flat_ends = self._low.reshape(channels), self._high.reshape(channels)
 
     def __getitem__(self, rows: Tensor) -> Self:
         return type(self)(self._spec, self._x[rows], self._radius)
@@ -61,15 +64,12 @@ class Stripes(Search):
         # as in the paper's code, a window leaves a line free
         size = min(rows, max(height - 1, 1)), min(columns, max(width - 1, 1))
         window = pixels(corner(dice[:, :2], size, self._picture), size, self._picture)
-        low, high, old = (part.flatten(-2) for part in self._pictures(self._low, self._high, z))
-        low, high, old = (part.gather(2, window) for part in (low, high, old))
+        flat = z.reshape(len(z), -1, height * width)
+        low, high, old = (part.gather(2, window) for part in (*self._flat_ends, flat))
         up = dice[:, 2:, None] < 0.5
         still = (torch.where(up, high, low) == old).flatten(1).all(1)
         fresh = torch.where(up ^ still[:, None, None], high, low)
-        return self._pictures(z)[0].flatten(2).scatter(2, window, fresh).reshape(z.shape)
-
-    def _pictures(self, *batches: Batch) -> list[Tensor]:
-        return [batch.reshape(-1, *self._picture) for batch in batches]
+        return flat.scatter(2, window, fresh).reshape(z.shape)
 
     def _ends(self, up: Tensor) -> Batch:
         """The upper end where up, the lower elsewhere."""
@@ -105,15 +105,17 @@ class Bumps(Search):
         channels, height, width = self._picture
         rows, columns = sides(area, height, width, least=3)
         size = odd(rows, height), odd(columns, width)
-        first, second = (corner(dice[:, k : k + 2], size, self._picture) for k in (0, 2))
-        here, there = (pixels(place, size, self._picture) for place in (first, second))
+        places = dice[:, :4].unflatten(1, (2, 2)).transpose(0, 1)
+        here, there = pixels(corner(places, size, self._picture), size, self._picture)
         delta = (z - self._x).reshape(-1, channels, height * width)
-        old, lost = delta.gather(2, here), delta.gather(2, there)
-        lost = lost.masked_fill(overlap(first, second, size), 0)
         unused = (self._radius**2 - NORMS["l2"].size(delta.flatten(1)) ** 2).clamp_min(0)
-        room = unused[:, None, None] / channels + size_of(old) ** 2 + size_of(lost) ** 2
-        fresh = turned(bump(*size).to(z), dice[:, 4] < 0.5)[:, None]
-        fresh = torch.where(dice[:, 5:, None] < 0.5, fresh, -fresh) + old / (size_of(old) + TINY)
+        old = delta.gather(2, here)
+        # what lies in both windows belongs to the first alone
+        lost = delta.scatter_(2, here, 0).gather(2, there)
+        held = size_of(old)
+        room = unused[:, None, None] / channels + held**2 + size_of(lost) ** 2
+        fresh = bumps(*size).to(z)[(dice[:, 4] < 0.5).long()][:, None]
+        fresh = torch.where(dice[:, 5:, None] < 0.5, fresh, -fresh) + old / (held + TINY)
         fresh = fresh / (size_of(fresh) + TINY) * room.sqrt()
         return self._onto_sphere(delta.scatter_(2, there, 0).scatter_(2, here, fresh))
 
@@ -137,33 +139,29 @@ def odd(side: int, most: int) -> int:
 
 
 def corner(dice: Tensor, size: tuple[int, int], picture: tuple[int, int, int]) -> Tensor:
-    """The top left pixel (n, 2) of a window of this size, anywhere in the picture."""
+    """The top left pixel (*, 2) of a window of this size, anywhere in the picture."""
     rooms = dice.new_tensor([picture[1] - size[0] + 1, picture[2] - size[1] + 1])
     return (dice * rooms).long()
 
 
 def pixels(place: Tensor, size: tuple[int, int], picture: tuple[int, int, int]) -> Tensor:
-    """The numbers of the pixels of each row's window, (n, channels, height * width of it)."""
+    """The numbers of the pixels of windows at (*, 2), as (*, channels, height * width of them)."""
     channels, _, width = picture
-    down = place[:, :1] + torch.arange(size[0])
-    across = place[:, 1:] + torch.arange(size[1])
-    numbers = (down[:, :, None] * width + across[:, None, :]).flatten(1)
-    return numbers[:, None].expand(-1, channels, -1)
+    numbers = place[..., :1] * width + place[..., 1:] + within(size, width)
+    return numbers[..., None, :].expand(*place.shape[:-1], channels, -1)
 
 
-def overlap(first: Tensor, second: Tensor, size: tuple[int, int]) -> Tensor:
-    """Which pixels of the second window belong to the first too, (n, 1, height * width of it)."""
-    down = second[:, :1] - first[:, :1] + torch.arange(size[0])
-    across = second[:, 1:] - first[:, 1:] + torch.arange(size[1])
-    rows, columns = (down >= 0) & (down < size[0]), (across >= 0) & (across < size[1])
-    return (rows[:, :, None] & columns[:, None, :]).flatten(1)[:, None]
+@lru_cache
+def within(size: tuple[int, int], width: int) -> Tensor:
+    """By how much the number of each pixel of a window exceeds its first; do not write to it."""
+    return (torch.arange(size[0])[:, None] * width + torch.arange(size[1])).flatten()
 
 
-def turned(pattern: Tensor, on_its_side: Tensor) -> Tensor:
-    """A pattern (h, w) for each row (n, h * w), on its side where wanted if it is square."""
-    rows, columns = pattern.shape
-    both = torch.stack([pattern, pattern.T if rows == columns else pattern])
-    return both.flatten(1)[on_its_side.long()]
+@lru_cache
+def bumps(rows: int, columns: int) -> Tensor:
+    """A bump upright and, if it is square, on its side: (2, rows * columns); do not write to it."""
+    upright = bump(rows, columns)
+    return torch.stack([upright, upright.T if rows == columns else upright]).flatten(1)
 
 
 def bump(rows: int, columns: int) -> Tensor:

@@ -16,6 +16,7 @@ from pellucid.goals import Goal
 from pellucid.shapes import Batch, Each, Verdicts
 
 L2 = Ball("l2")
+WARM = 20  # steps in which Adam may swing: a loss that has not fallen by then says nothing yet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +27,9 @@ class CarliniWagner:
     Needs: GradBox; an l2 ball.
     Cost: one query and one gradient a row and step: at most searches * steps; a row whose loss
         stalls goes on to the next c.
-    Differs: each row stops by itself where its loss stalls, not the batch by its sum; the nearest
-        point asked about that meets the goal counts, whatever its kappa; without finite bounds
-        there is no change of variable.
+    Differs: each row stops by itself where its lowest loss stalls, not the batch by its sum; the
+        nearest point asked about that meets the goal counts, whatever its kappa; without finite
+        bounds there is no change of variable.
     """
 
     ball: Ball = L2  # the norm to be small in: l2
@@ -37,7 +38,7 @@ class CarliniWagner:
     rate: float = 0.01  # of Adam, in the space of w = atanh(z)
     first: float = 1e-3  # the first c; ten times as much until one succeeds
     kappa: float = 0.0  # margin that a success must have, in logits
-    patience: float = 0.9999  # a tenth of the steps must bring the loss below this share of it
+    patience: float = 0.9999  # a tenth of the steps, 20 at least, must lower the lowest loss to it
 
     def __post_init__(self) -> None:
         if self.ball.norm != "l2":
@@ -60,7 +61,8 @@ class CarliniWagner:
         space = space_of(box.spec.dense())
         w, adam = space.leave(x), Adam(x, self.rate)
         z, won = box.spec.clamp(space.enter(w)), torch.zeros_like(silent)
-        before, check = torch.full_like(c, inf), max(1, self.steps // 10)
+        least, before = torch.full_like(c, inf), torch.full_like(c, inf)
+        check = max(WARM, self.steps // 10)
         rows = (~silent).nonzero()[:, 0]
         for step in range(self.steps):
             if not len(rows):
@@ -73,10 +75,11 @@ class CarliniWagner:
             won[rows] |= (margin > 0) & (margin >= self.kappa)
             silent[rows] = ~margin.isfinite()
             on = ~silent[rows]
+            loss = self.ball.distance(asked, x[rows]) ** 2 + short
+            least[rows] = torch.minimum(least[rows], loss)
             if step % check == 0:
-                loss = self.ball.distance(asked, x[rows]) ** 2 + short
-                on &= loss <= self.patience * before[rows]
-                before[rows] = loss
+                on &= least[rows] <= self.patience * before[rows]
+                before[rows] = least[rows]
             down = (2 * (asked - x[rows]) + pull) * space.slope(w[rows])
             rows, down = rows[on], down[on]
             w = w.index_add(0, rows, adam.step(rows, down, step + 1))

@@ -13,6 +13,7 @@ from pellucid.audit.report.chart import (
     line,
     plain,
     shares,
+    tall,
 )
 from pellucid.audit.report.reading import column, numeric
 from pellucid.audit.report.words import interval, number, percent
@@ -55,7 +56,7 @@ def _barred(finding: Finding, table_name: str, name: str, title: str) -> Chart:
         traces=(bars(names, column(table, "accuracy"), low, high, told),),
         x=shares("accuracy"),
         y=categories(names),
-        height=110 + 26 * len(table),
+        height=tall(names),
         table=Table(
             caption=title,
             head=(name, "rows", "accuracy", "95 % interval"),
@@ -146,7 +147,7 @@ def _of_one_strength(table: Lines) -> Chart:
         traces=(bars(names, column(table, "accuracy"), low, high, told),),
         x=shares("accuracy"),
         y=categories(names),
-        height=110 + 26 * len(table),
+        height=tall(names),
         table=Table(
             caption="Accuracy under corruptions",
             head=("corruption", "rows", "accuracy", "95 % interval"),

@@ -12,6 +12,7 @@ from pellucid.audit.report.words import interval, number, percent
 Trace = dict[str, object]  # as plotly wants it
 
 WIDE = 26  # characters in a line of a name
+BAR = "var(--bar)"  # pale enough for whiskers to be seen on it
 SERIES = 8  # colours that can be told apart; the style sheet names them --series-1 and so on
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px,2px", "1px,4px")
 MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down")
@@ -70,8 +71,17 @@ def categories(names: Sequence[str]) -> Trace:
         "autorange": "reversed",
         "automargin": True,
         "tickvals": [plain(name) for name in names],
-        "ticktext": ["<br>".join(map(plain, wrap(name, WIDE, max_lines=3))) for name in names],
+        "ticktext": ["<br>".join(map(plain, _broken(name))) for name in names],
     }
+
+
+def tall(names: Sequence[str]) -> int:
+    """Pixels that bars with these names need."""
+    return 110 + sum(max(26, 12 + 16 * len(_broken(name))) for name in names)
+
+
+def _broken(name: str) -> list[str]:
+    return wrap(name, WIDE, max_lines=3)
 
 
 def shares(title: str) -> Trace:
@@ -196,7 +206,7 @@ def bars(
         "text": [plain(text) for text in said],
         "textposition": "none",
         "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"color": colour(0)},
+        "marker": {"color": BAR},
         "error_x": _whiskers(y, low, high, "var(--ink)"),
     }
 

@@ -2,7 +2,7 @@
 
 from pellucid.audit.document import Audit
 from pellucid.audit.finding import Cost
-from pellucid.audit.report.chart import Chart, Table, Trace, categories, colour, plain
+from pellucid.audit.report.chart import BAR, Chart, Table, Trace, categories, plain, tall
 from pellucid.audit.report.words import counted, number, title
 
 MOST = 15  # checks that are named; the others are added up
@@ -27,7 +27,7 @@ def chart(audit: Audit) -> Chart | None:
         "x": [queries for _, queries, _, _ in counts],
         "y": [plain(name) for name in names],
         "hovertemplate": "%{y}: %{x:,} questions<extra></extra>",
-        "marker": {"color": colour(0)},
+        "marker": {"color": BAR},
     }
     return Chart(
         slug="questions-by-check",
@@ -36,7 +36,7 @@ def chart(audit: Audit) -> Chart | None:
         traces=(bar,),
         x={"title": {"text": "questions"}, "rangemode": "tozero"},
         y=categories(names),
-        height=110 + 26 * len(counts),
+        height=tall(names),
         table=Table(
             caption="Costs by check",
             head=("check", "questions", "gradients", "calls"),

@@ -55,11 +55,20 @@
     document.head.append(script);
     return window.Plotly;
   };
-  const plotly = () => (library ??= unpacked());
+  const untold = () => { // a browser from before 2023: the tables take the figures' place
+    all(".plot").forEach((plot) => (plot.hidden = true));
+    all("details.values").forEach((each) => (each.open = true));
+  };
+  const plotly = () => (library ??= unpacked().catch(untold));
   const drawn = new Set();
-  const draw = (plot, paper) => {
+  const COLUMN = 325; // pixels, of two on A4
+  const small = (height) => ({
+    width: COLUMN, height: Math.max(250, 0.7 * height), autosize: false,
+    font: { family: FONT, size: 10, color: "var(--ink)" },
+  });
+  const draw = (plot, paper = false) => {
     const told = JSON.parse(plot.nextElementSibling.textContent);
-    const size = paper ? { ...paper, autosize: false, font: { family: FONT, size: 10, color: "var(--ink)" } } : {};
+    const size = paper ? small(told.layout.height) : {};
     const look = coloured({ ...layout(told.layout), ...size });
     window.Plotly.react(plot, coloured(told.traces), look, { displayModeBar: false, responsive: true });
     drawn.add(plot);
@@ -69,7 +78,7 @@
   const watcher = new IntersectionObserver((seen) => {
     for (const { target } of seen.filter((each) => each.isIntersecting)) {
       watcher.unobserve(target);
-      plotly().then(() => draw(target));
+      plotly().then((ready) => ready && draw(target));
     }
   }, { rootMargin: "400px" });
   plots.forEach((plot) => watcher.observe(plot));
@@ -94,7 +103,6 @@
   recolour();
 
   // --- Print: everything drawn, open, unfiltered and light, as small as the paper needs.
-  const PAPER = { width: 325, height: 250 }; // pixels, for two columns on A4
   let before;
   addEventListener("beforeprint", () => {
     const closed = all("details:not([open])");
@@ -102,7 +110,7 @@
     root.dataset.theme = "light";
     closed.forEach((each) => (each.open = true));
     before.hidden.forEach((row) => (row.hidden = false));
-    if (window.Plotly) plots.forEach((plot) => draw(plot, PAPER));
+    if (window.Plotly) plots.forEach((plot) => draw(plot, true));
   });
   addEventListener("afterprint", () => {
     if (before.theme) root.dataset.theme = before.theme;
