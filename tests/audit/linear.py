@@ -40,7 +40,7 @@ kind = "falsify"
 system = "hopskipjump"
 norm = "l2"
 radii = {[*L2]}
-queries = 500
+queries = 60
 
 [[check]]
 kind = "falsify.worst"

@@ -17,6 +17,7 @@ from tests.services.conftest import NETWORK
 
 import pellucid
 from pellucid.answers import Answers
+from pellucid.attack.evade.cgba import CGBA
 from pellucid.attack.evade.hop_skip_jump import HopSkipJump
 from pellucid.data import load
 from pellucid.models.builtin import builtin
@@ -75,6 +76,23 @@ def test_the_servers_count_is_the_ledgers(mlserver, model, probes):
     assert torch.equal(run.paid, run.queries)
     served = len(mlserver.rows(model)) - began
     assert served == int(run.paid.sum() + run.judged.sum()) + probes
+
+
+def test_cgba_needs_no_more_than_a_thousand_labels_a_row(mlserver):
+    began = len(mlserver.rows("network"))
+    goal, here = pellucid.misled(Y), pellucid.open("builtin:digits-cnn", access="label")
+    served, local = (
+        pellucid.run(CGBA(), box, X, goal=goal, budget=1000, seed=0, progress=False)
+        for box in (opened(mlserver, "network"), here)
+    )
+    assert bool(served.success.all())
+    assert served.queries.max() <= 1000
+    assert len(mlserver.rows("network")) - began == int(served.paid.sum() + served.judged.sum())
+    # the same weights in other hands: answers may differ by rounding where classes meet
+    torch.testing.assert_close(served.distance("l2"), local.distance("l2"), rtol=0.1, atol=0.05)
+    # what the server itself calls them, asked outside of any run
+    said = Endpoint.open(mlserver.url("network"))(served.adversarial.numpy()).argmax(1)
+    assert (said != Y.numpy()).all()
 
 
 def test_mlservers_own_metric_counts_the_calls(mlserver):

@@ -23,6 +23,7 @@ FIELDS = {
     "pgd-training": SMALL | {"steps": "2"},
     "fast-training": SMALL,
     "trades": SMALL | {"steps": "2"},
+    "intriguing-properties": QUICK,
 }
 ROWS = [row for row in SYSTEMS if row.kind == "trainer"]
 

@@ -25,11 +25,11 @@ def findings(audit: Audit) -> Group:
     """One line a finding, and below them what was spent and what was not tested."""
     rows = f" on {audit.data.rows} rows of {audit.data.name}" if audit.data.rows else ""
     made = _table(escape(audit.model.reference + rows))
-    for name in ("check", "severity", "access", "questions"):
+    for name in ("check", "severity", "questions"):
         made.add_column(name, no_wrap=True)
     made.add_column("what was found")
     for one in audit.findings:
-        cells = (one.check, f"[{STYLES[one.severity]}]{one.severity}[/]", one.access)
+        cells = (one.check, f"[{STYLES[one.severity]}]{one.severity}[/]")
         made.add_row(*cells, f"{one.cost.queries:,}", escape(_short(one)))
     return Group(made, "", *map(Text, _sentences(audit)))
 

@@ -39,4 +39,13 @@ TRAINERS = (
         modality="images, vectors",
         sort="baseline",
     ),
+    Row(
+        slug="intriguing-properties",
+        kind="trainer",
+        where="train.entropy_penalty:EntropyPenalty",
+        source="cubuk2018intriguing",
+        title="Entropy penalty",
+        modality="images, vectors",
+        claim="claims.intriguing_properties:CLAIM",
+    ),
 )

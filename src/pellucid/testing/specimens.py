@@ -12,6 +12,7 @@ FIELDS: dict[str, tuple[dict[str, str], ...]] = {
     "pgd": (
         {"steps": "6", "step": "0.3"},
         {"steps": "6", "step": "0.3", "ball.norm": "l2", "ball.radius": "1"},
+        {"steps": "6", "step": "0.9", "loss": "probability-margin", "falling": "cosine"},
     ),
     "mi-fgsm": (
         {"ball.radius": "0.3"},
@@ -26,10 +27,28 @@ FIELDS: dict[str, tuple[dict[str, str], ...]] = {
         {"steps": "12", "ball.radius": "0.3"},
         {"steps": "12", "ball.norm": "l2", "ball.radius": "1"},
     ),
+    "pma": (
+        {"steps": "8", "ball.radius": "0.3"},
+        {"steps": "7", "ball.norm": "l2", "ball.radius": "1", "space": "logits"},
+    ),
+    "pma-plus": (
+        {"steps": "6", "ball.radius": "0.2"},
+        {"steps": "6", "ball.norm": "l2", "ball.radius": "1", "fab": "true"},
+    ),
+    "autoattack": (
+        {"steps": "6", "queries": "40", "ball.radius": "0.2"},
+        {"steps": "6", "queries": "40", "ball.norm": "l2", "ball.radius": "1"},
+    ),
     "cw": (
         {"searches": "6", "steps": "24", "rate": "0.2"},
         {"searches": "2", "steps": "30", "rate": "0.2", "first": "1", "ball.radius": "1"},
     ),
+    "cw-topk": ({"steps": "30", "rate": "0.03"}, {"rate": "0.05", "ball.radius": "1"}),
+    "quadattack": (
+        {"steps": "30", "rate": "0.03"},
+        {"steps": "20", "searches": "3", "rate": "0.05", "ball.radius": "1"},
+    ),
+    "level-set-traversal": ({"steps": "30", "eta": "0.05"},),
     "fab": (
         {"steps": "12"},
         {"steps": "12", "ball.norm": "linf"},
@@ -64,6 +83,10 @@ FIELDS: dict[str, tuple[dict[str, str], ...]] = {
     "geoda": (
         {"steps": "2", "probes": "12", "draw": "8"},
         {"steps": "2", "probes": "12", "ball.norm": "linf"},
+    ),
+    "cgba": (
+        {"steps": "3", "probes": "12", "draw": "8"},
+        {"steps": "3", "probes": "12", "curved": "true"},
     ),
     "simba": (
         {"steps": "40"},

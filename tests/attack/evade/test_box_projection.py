@@ -99,3 +99,15 @@ def test_tiny_slopes_are_no_zeros():
     w, gap, low, high = (part.float() for part in problem())
     step = step_onto_plane("l2", 1e-30 * w, 1e-30 * gap, low, high)
     assert torch.allclose(step, step_onto_plane("l2", w, gap, low, high), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("d", [9, 49, 784, 3072])
+def test_an_inner_product_s_bits_ignore_how_many_rows_there_are(d):
+    a, b = draws(ROWS, d, seed=1).float(), draws(ROWS, d, seed=2).float()
+    whole = dot(a, b)
+    assert torch.allclose(whole.double(), (a.double() * b.double()).sum(1), atol=1e-3)
+    for n in (1, 2, 5):
+        for row in range(ROWS - n):
+            assert torch.equal(
+                dot(a[row : row + n].clone(), b[row : row + n].clone()), whole[row : row + n]
+            )

@@ -1,10 +1,18 @@
 """The losses that attacks climb, against the formulas of their papers."""
 
+from decimal import Decimal, localcontext
+
 import pytest
 import torch
 from tests.attack.evade.planes import affine, draws
 
-from pellucid.attack.evade._losses import LOSSES, climbing, dlr, targeted_dlr
+from pellucid.attack.evade._losses import (
+    LOSSES,
+    climbing,
+    dlr,
+    probability_margin,
+    targeted_dlr,
+)
 from pellucid.goals import hit, misled
 
 LOGITS = draws(50, 7, seed=5)
@@ -56,3 +64,29 @@ def test_climbing_tells_the_loss_and_its_gradient():
     further, _ = climbing(affine(weights, draws(7, seed=8)), dlr, misled(Y), x + step)
     torch.testing.assert_close(further - value, (gradient * step).sum(1), rtol=1e-3, atol=1e-9)
     assert not value.requires_grad
+
+
+@pytest.mark.parametrize("lead", [1, 30, 300])
+def test_the_probability_margin_climbs_as_exact_arithmetic_would(lead):
+    y = LOGITS.argmax(1)
+    logits = (lead * LOGITS).float().requires_grad_()
+    value = probability_margin(misled(y), logits)
+    (gradient,) = torch.autograd.grad(value.sum(), logits)
+    for row, own in enumerate(y.tolist()):
+        exact = slope_in_digits([Decimal(z) for z in logits[row].tolist()], own)
+        most = max(abs(slope) for slope in exact)
+        expected = torch.tensor([float(slope / most) for slope in exact])
+        torch.testing.assert_close(gradient[row], expected, rtol=1e-5, atol=1e-30)
+    softmax = logits.detach().double().softmax(1)
+    torch.testing.assert_close(value, misled(y).margin(softmax), rtol=1e-9, atol=1e-12)
+
+
+def slope_in_digits(logits, own):
+    """The gradient of max p_j - p_y by the logits, in a thousand digits."""
+    with localcontext(prec=1000):
+        odds = [z.exp() for z in logits]
+        p = [o / sum(odds) for o in odds]
+        best = max((i for i in range(len(p)) if i != own), key=lambda i: p[i])
+        return [
+            p[best] * ((i == best) - p[i]) - p[own] * ((i == own) - p[i]) for i in range(len(p))
+        ]

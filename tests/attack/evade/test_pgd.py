@@ -1,6 +1,7 @@
 """PGD against linear models, where the least radius that works is known."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import pellucid
 from pellucid.attack.evade.pgd import PGD
 from pellucid.ball import Ball
 from pellucid.errors import UserError
+from pellucid.rng import Streams, ids_of
 from pellucid.testing.driving import driven
 from pellucid.testing.subjects import subject
 
@@ -119,3 +121,20 @@ def test_it_begins_at_random_or_at_x():
 def test_a_ball_without_radius_is_refused():
     with pytest.raises(UserError, match="give the ball a radius"):
         PGD(ball=Ball("l2"))
+
+
+def test_steps_can_fall_by_a_quarter_of_a_cosine_whatever_is_climbed(rows):
+    w, b, x, y = rows
+    box = pellucid.open(linear(w, b), access="gradient", shape=(DIMENSIONS,), emits="logits")
+    ball, steps = Ball("l2", 1.0), 6
+    for loss in ("ce", "margin", "probability-margin"):
+        method = PGD(ball=ball, steps=steps, step=0.02, random=False, loss=loss, falling="cosine")
+        z = x
+        iterates = method(box=box, goal=pellucid.misled(y), x=x, rng=Streams(0, ids_of(x), x))
+        for number, iterate in enumerate(iterates):
+            length = 0.02 * math.cos(math.pi / 2 * number / steps)
+            # in a linear model all losses of two classes climb straight to the other side
+            way = torch.where(y == 1, -1, 1)[:, None] * w * length / w.norm()
+            torch.testing.assert_close(iterate - z, way, rtol=0, atol=1e-12)
+            z = iterate
+        assert number == steps - 1

@@ -16,7 +16,7 @@ from pellucid.errors import UserError
 from pellucid.ledger import OutOfTime
 
 PGD = Falsify(system="pgd", radii=RADII, queries=40, settings={"steps": 40, "step": 0.0625})
-SQUARE = Falsify(system="square", norm="l2", radii=L2, queries=100)
+SQUARE = Falsify(system="square", norm="l2", radii=L2, queries=40)
 FMN = Falsify(system="fmn", norm="l2", radii=L2)
 
 
@@ -106,7 +106,7 @@ def test_the_clock_ends_a_check(ground):
 
 
 def test_the_worst_of_several_attacks_is_met_row_by_row(ground):
-    hop = Falsify(system="hopskipjump", norm="l2", radii=L2, queries=200)
+    hop = Falsify(system="hopskipjump", norm="l2", radii=L2, queries=60)
     earlier = {check.name: check(ground, 10**6) for check in (SQUARE, FMN, hop, PGD)}
     asked = ground.box.module.rows
     joined = Ground(box=ground.box, data=ground.data, limits=ground.limits, earlier=earlier)

@@ -1,14 +1,17 @@
 """What attacks on labels alone share: bisection, and sums over probes."""
 
 from collections.abc import Callable
+from math import isfinite
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from pellucid.ball import Ball, spread
 from pellucid.box.protocols import LabelBox
 from pellucid.goals import Goal
 from pellucid.shapes import Batch, Counts, Draws, Each
+from pellucid.spec import Spec
 
 ALIGNED = 16  # numbers: 64 bytes of float32, a line of the cache
 
@@ -39,6 +42,30 @@ def bisect(
             torch.where(met, bad[rows], middle),
         )
     return good, path(good, torch.arange(len(good)))
+
+
+def onto_boundary(
+    box: LabelBox, goal: Goal, x: Batch, far: Batch, ball: Ball, width: float, failed: Each
+) -> Batch:
+    """Bisect the segment from far (n, *shape), which meets the goal, to x until it is so short.
+
+    The share `failed` of the way from x to far is known to miss the goal; 1 leaves a row at far.
+    """
+    share = width / ball.distance(far, x).clamp_min(torch.finfo(x.dtype).tiny)
+    return bisect(
+        box,
+        goal,
+        lambda t, rows: box.spec.clamp(x[rows] + spread(t, x) * (far[rows] - x[rows])),
+        torch.ones_like(share),
+        failed,
+        share,
+    )[1]
+
+
+def unit(spec: Spec) -> float:
+    """The range of an input's values, by which lengths are told; 1 where it has no bounds."""
+    span = spec.dense().high - spec.dense().low
+    return span if isfinite(span) else 1.0
 
 
 def sum_over_probes(weights: Tensor, probes: Draws) -> Batch:

@@ -5,18 +5,32 @@ from typing import Literal
 
 from torch import Tensor
 
+from pellucid.attack.evade._probabilities import probabilities
 from pellucid.attack.evade._slope import slope
 from pellucid.box.protocols import GradBox
 from pellucid.goals import Goal
 from pellucid.shapes import Batch, Each, ScoreAnswer
 
-LossName = Literal["ce", "dlr"]
+LossName = Literal["ce", "margin", "probability-margin", "dlr"]
 Loss = Callable[[Goal, ScoreAnswer], Tensor]  # a number a row that grows towards the goal
 
 
 def cross_entropy(goal: Goal, logits: ScoreAnswer) -> Tensor:
     """The goal's own cross-entropy."""
     return goal.loss(logits)
+
+
+def margin(goal: Goal, logits: ScoreAnswer) -> Tensor:
+    """The goal's margin in logits: the loss of Carlini and Wagner, IEEE S&P 2017, up to its cap.
+
+    Their cap kappa says how far to go on after success, where a row stops here.
+    """
+    return goal.margin(logits)
+
+
+def probability_margin(goal: Goal, logits: ScoreAnswer) -> Tensor:
+    """The goal's margin in probabilities: L_pm of Xie et al., arXiv 2024."""
+    return goal.margin(probabilities(logits))
 
 
 def dlr(goal: Goal, logits: ScoreAnswer) -> Tensor:
@@ -40,11 +54,19 @@ def targeted_dlr(goal: Goal, logits: ScoreAnswer) -> Tensor:
     return goal.margin(logits) / (scale + 1e-12)
 
 
-LOSSES: dict[LossName, Loss] = {"ce": cross_entropy, "dlr": dlr}
+LOSSES: dict[LossName, Loss] = {
+    "ce": cross_entropy,
+    "margin": margin,
+    "probability-margin": probability_margin,
+    "dlr": dlr,
+}
 
 
 def climbing(box: GradBox, loss: Loss, goal: Goal, z: Batch) -> tuple[Each, Batch]:
-    """The loss at z and its gradient: a query and a gradient a row."""
+    """The loss at z and its gradient: a query and a gradient a row.
+
+    The gradient of a probability margin has the right direction, but a size of its own.
+    """
     z = z.detach().requires_grad_()
     value = loss(goal, box.logits(z))
     return value.detach(), slope(value, z)

@@ -23,12 +23,12 @@ def cosines(size: int, waves: int, like: Tensor) -> Tensor:
     return basis.to(like)
 
 
-def low_waves(rng: Streams, count: int, shape: tuple[int, ...], waves: int) -> Draws:
-    """Gaussian pictures (count, rows, *shape) made of so many of the lowest waves each way."""
+def low_waves(rng: Streams, count: int, shape: tuple[int, ...], waves: tuple[int, int]) -> Draws:
+    """Gaussian pictures (count, rows, *shape) of so many of the lowest waves down and across."""
     channels, height, width = planes(shape)
-    if waves >= max(height, width):
+    rows, columns = min(waves[0], height), min(waves[1], width)
+    if (rows, columns) == (height, width):
         return rng.normal(count, shape)  # all waves: another orthonormal basis of the same noise
-    rows, columns = min(waves, height), min(waves, width)
     draws = rng.normal(count, (channels, rows, columns))
     up, across = cosines(height, rows, draws), cosines(width, columns, draws)
     # a product a picture: one of all together has other bits in other company

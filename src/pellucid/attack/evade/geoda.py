@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isfinite
 
 import torch
 
-from pellucid.attack.evade._decision import bisect, sum_over_probes
-from pellucid.attack.evade._picture import low_waves
+from pellucid.attack.evade._decision import onto_boundary, unit
+from pellucid.attack.evade._probes import signed_mean
 from pellucid.ball import Ball, spread
 from pellucid.box.protocols import LabelBox
 from pellucid.goals import Goal
@@ -45,36 +44,21 @@ class GeoDA:
         self, box: LabelBox, goal: Goal, x: Batch, start: Batch, rng: Streams
     ) -> Iterator[Batch]:
         """Yield the points of the boundary on the rays."""
-        span = box.spec.dense().high - box.spec.dense().low
-        unit = span if isfinite(span) else 1.0
-        width = x.new_full((len(x),), self.tolerance * unit)
-        length = self.ball.distance(start, x)
-        z = self._bisected(box, goal, x, start, torch.zeros_like(length), width)
+        width, sigma = self.tolerance * unit(box.spec), self.sigma * unit(box.spec)
+        image = isinstance(box.spec.dense(), Image)
+        waves = None if self.waves is None or not image else (self.waves, self.waves)
+        z = onto_boundary(box, goal, x, start, self.ball, width, x.new_zeros(len(x)))
         yield z
         normal = torch.zeros_like(x)
         for step in range(self.steps):
             count = round(self.probes * self.mu ** (-2 * step / 3))
-            normal = normal + self._normal(box, goal, z, self.sigma * unit, count, rng)
+            # the sum of the means of eq. 7
+            normal = normal + signed_mean(
+                box, goal, z, sigma, count, rng, waves=waves, draw=self.draw
+            )
             far, failed = self._along(box, goal, x, z, self.ball.steepest(normal))
-            z = self._bisected(box, goal, x, far, failed, width)
+            z = onto_boundary(box, goal, x, far, self.ball, width, failed)
             yield z
-
-    def _normal(
-        self, box: LabelBox, goal: Goal, z: Batch, length: float, count: int, rng: Streams
-    ) -> Batch:
-        """The mean of the probes, each with the sign of its side of the boundary (eq. 7)."""
-        total = torch.zeros_like(z)
-        for first in range(0, count, self.draw):
-            probes = self._probes(box, z, min(self.draw, count - first), rng)
-            met = goal(box.labels(box.spec.clamp(z + length * probes)))
-            total += sum_over_probes(met.to(z) * 2 - 1, probes)
-        return total / count
-
-    def _probes(self, box: LabelBox, z: Batch, count: int, rng: Streams) -> torch.Tensor:
-        """Gaussian probes of each row (count, n, *shape), of low frequency in images."""
-        if self.waves is None or not isinstance(box.spec.dense(), Image):
-            return rng.normal(count, z.shape[1:])
-        return low_waves(rng, count, tuple(z.shape[1:]), self.waves)
 
     def _along(
         self, box: LabelBox, goal: Goal, x: Batch, z: Batch, direction: Batch
@@ -94,17 +78,3 @@ class GeoDA:
             if not len(rows):
                 break
         return far, failed
-
-    def _bisected(
-        self, box: LabelBox, goal: Goal, x: Batch, far: Batch, failed: Each, width: Each
-    ) -> Batch:
-        """The nearest point to x on the way to far that is known to meet the goal."""
-        share = width / self.ball.distance(far, x).clamp_min(torch.finfo(x.dtype).tiny)
-        return bisect(
-            box,
-            goal,
-            lambda t, rows: box.spec.clamp(x[rows] + spread(t, x) * (far[rows] - x[rows])),
-            torch.ones_like(share),
-            failed,
-            share,
-        )[1]

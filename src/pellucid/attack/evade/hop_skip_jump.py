@@ -7,8 +7,10 @@ from math import isfinite, sqrt
 import torch
 
 from pellucid.attack.evade._decision import bisect, sum_over_probes
+from pellucid.attack.evade._probes import gaussian, lowest
 from pellucid.ball import NORMS, Ball, spread
 from pellucid.box.protocols import LabelBox
+from pellucid.errors import UserError
 from pellucid.goals import Goal
 from pellucid.rng import Streams
 from pellucid.shapes import Batch, Each
@@ -24,7 +26,8 @@ class HopSkipJump:
     Needs: LabelBox; a start that meets the goal.
     Cost: probes sqrt(step) queries a row and step, log2(d^1.5 / gamma) to bisect (d^2 in linf),
         and one or more to jump; the start is bisected first.
-    Differs: probes are Gaussian directions in either norm; rows jump and bisect by themselves.
+    Differs: probes are Gaussian directions in either norm, and can be of low waves as in later
+        attacks; rows jump and bisect by themselves.
     """
 
     ball: Ball = L2  # the norm to be small in
@@ -32,8 +35,13 @@ class HopSkipJump:
     probes: int = 100  # probes for the first normal; grows as sqrt(step)
     most_probes: int = 10_000  # a step
     gamma: float = 1.0  # width of probes and bisection: gamma / d of the distance and less
+    reduction: float = 1.0  # probe images in the lowest 1/reduction of the waves each way; 1: all
     halvings: int = 40  # of a jump, until it lands inside
     draw: int = 100  # probes drawn at once: bounds the memory
+
+    def __post_init__(self) -> None:
+        if not self.reduction >= 1:
+            raise UserError("HopSkipJump probes in all waves or a part: reduction is 1 or more.")
 
     def __call__(
         self, box: LabelBox, goal: Goal, x: Batch, start: Batch, rng: Streams
@@ -77,9 +85,10 @@ class HopSkipJump:
     ) -> Batch:
         """The direction in which the goal is met, by signed probes less their mean (eq. 16)."""
         count = min(self.most_probes, int(self.probes * sqrt(step)))
+        waves = lowest(box.spec, self.reduction)
         signed, plain, total = torch.zeros_like(z), torch.zeros_like(z), torch.zeros_like(length)
         for first in range(0, count, self.draw):
-            probes = rng.normal(min(self.draw, count - first), z.shape[1:])
+            probes = gaussian(rng, min(self.draw, count - first), tuple(z.shape[1:]), waves)
             probes = probes / spread(torch.linalg.vector_norm(probes.flatten(2), dim=2), probes)
             asked = box.spec.clamp(z + spread(length, z) * probes)
             moved = (asked - z) / spread(length, z)  # clipped probes count as they were asked

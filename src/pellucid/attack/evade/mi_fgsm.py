@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import torch
-
-from pellucid.attack.evade._losses import climbing, cross_entropy
-from pellucid.ball import Ball, spread
+from pellucid.attack.evade._ascent import Step, ascend
+from pellucid.attack.evade._losses import cross_entropy
+from pellucid.ball import Ball
 from pellucid.box.protocols import GradBox
 from pellucid.errors import UserError
 from pellucid.goals import Goal
@@ -35,17 +34,5 @@ class MIFGSM:
 
     def __call__(self, box: GradBox, goal: Goal, x: Batch) -> Iterator[Batch]:
         """Yield the iterate of each step."""
-        length = (self.ball.radius or 0) / self.steps
-        z, velocity = x, torch.zeros_like(x)
-        for _ in range(self.steps):
-            _, gradient = climbing(box, cross_entropy, goal, z)
-            velocity = self.decay * velocity + _of_size_one(gradient)
-            z = torch.add(z, self.ball.steepest(velocity), alpha=length)
-            z = box.spec.clamp(self.ball.project(z, x))
-            yield z
-
-
-def _of_size_one(gradient: Batch) -> Batch:
-    """Each row over its l1 norm; zero where the gradient is zero or NaN."""
-    size = torch.linalg.vector_norm(gradient.flatten(1), 1, dim=1)
-    return (gradient / spread(size, gradient)).nan_to_num(0, 0, 0)
+        step = Step(loss=cross_entropy, length=(self.ball.radius or 0) / self.steps)
+        yield from ascend(box, goal, self.ball, x, x, [step] * self.steps, decay=self.decay)
