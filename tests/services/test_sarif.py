@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft4Validator
 from tests.audit.findings import findings
+from tests.services.npm import installed
 
-from benchmarks.environments import cache
 from pellucid.audit.finding import NotTested
 from pellucid.audit.sarif import sarif
 
@@ -22,10 +22,7 @@ PACKAGES = ("@microsoft/jest-sarif@1.0.0-beta.0", "@microsoft/sarif-multitool-li
 @pytest.fixture(scope="module")
 def modules():
     """The folder of the two packages, installed once."""
-    place = cache() / "sarif"
-    install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
-    subprocess.run([*install, "--prefix", str(place), *PACKAGES], check=True)
-    return place / "node_modules" / "@microsoft"
+    return installed("sarif", PACKAGES) / "@microsoft"
 
 
 @pytest.fixture(params=["nets/signs.onnx", "http://127.0.0.1:8080/v2/models/signs"])
