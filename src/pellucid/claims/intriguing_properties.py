@@ -36,7 +36,7 @@ SEEDS = 8  # so that a sign test can pass 0.01
 SIZES = np.logspace(-2.5, -0.7, 12)  # epsilons
 BETA = 0.5
 NEAR = 0.1  # the epsilon at which networks are compared
-ROWS, FEWER = 2000, 300  # of MNIST, for one step and for many
+ROWS, FEWER = 2000, 200  # of MNIST, for one step and for many
 DRAWS = 1_000_000  # of ten independent logits
 
 
