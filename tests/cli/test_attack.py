@@ -6,13 +6,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from contextlib import closing
+from itertools import count
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from typer.testing import CliRunner
 
 import pellucid
@@ -249,10 +250,17 @@ def test_ctrl_c_keeps_what_was_found_and_the_same_command_ends_with_the_same_bit
 
 
 def test_ctrl_c_without_a_folder_prints_what_was_found():
-    press = threading.Timer(1.0, lambda: signal.raise_signal(signal.SIGINT))
-    press.start()
-    result = attack("hopskipjump", MODEL, "--budget", 100_000, "--json")
-    press.join()
+    passes = count(1)
+
+    def press(_module, _arguments):
+        if next(passes) == 500:  # of all layers: well on the way
+            signal.raise_signal(signal.SIGINT)
+
+    hook = nn.modules.module.register_module_forward_pre_hook(press)
+    try:
+        result = attack("hopskipjump", MODEL, "--budget", 100_000, "--json")
+    finally:
+        hook.remove()
     assert result.exit_code == 3
     assert "what was found stands above" in result.stderr
     assert json.loads(result.stdout)["finished"] is False

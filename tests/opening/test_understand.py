@@ -68,7 +68,9 @@ def test_facts_used_otherwise_ask_nothing_again():
     opened = understand(linear(), declared=Facts(shape=(12,)))
     other = opened.with_facts(Facts(shape=(12,), mean=(1.0,), emits="logits"))
     x = torch.rand(4, 12)
-    torch.testing.assert_close(other.box("gradient").logits(x), opened.box("grad").logits(x - 1))
+    torch.testing.assert_close(
+        other.box("gradient").logits(x), opened.box("gradient").logits(x - 1)
+    )
     assert other.asked == opened.asked == PROBES
 
 

@@ -119,6 +119,7 @@ ATTACKS = (
         source="xie2024towards",
         title="PMA+",
         modality="images, vectors",
+        sort="baseline",  # a part of pma
     ),
     Row(
         slug="autoattack",

@@ -18,8 +18,8 @@ from pellucid.statistics import mcnemar
 PREFIX = "falsify."
 ALPHA = 0.05  # of all radii together
 MASKED = (
-    " What does not see gradients breaks rows that gradients could not: they mislead here, or their "
-    "attacks were too weak, and robustness should not be believed on their word."
+    " What does not see gradients breaks rows that gradients could not: they mislead here, or "
+    "their attacks were too weak, and robustness should not be believed on their word."
 )
 
 
