@@ -50,6 +50,7 @@ def test_a_cascade_goes_as_far_as_the_budget(budget, targets, parts):
     assert vars(method.attacks[1])["targets"] == targets
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "budget",
     [

@@ -106,6 +106,7 @@ def test_opening_a_name_is_in_the_books(tmp_path):
     assert audit.summary.cost.queries == 8 + 5
 
 
+@pytest.mark.slow
 def test_the_same_seed_finds_the_same_and_the_package_offers_it_by_name(rows, plan):
     one, two = (
         pellucid.audit.run(linear(), data=rows, plan=plan, budget=3000, seed=4) for _ in range(2)
@@ -210,6 +211,7 @@ def test_a_stopped_audit_does_not_go_on_as_another(rows, plan, tmp_path, change,
     assert again.module.rows == 0
 
 
+@pytest.mark.slow
 def test_another_model_or_plan_does_not_go_on_either(rows, plan, tmp_path):
     shared = {"data": rows, "budget": 900, "out": tmp_path / "out"}
     run(linear(), **shared, plan=plan)
@@ -242,6 +244,7 @@ def test_an_older_audit_is_moved_aside(rows, plan, tmp_path):
         assert tuple(store.findings()) == first.findings
 
 
+@pytest.mark.slow
 def test_time_that_is_over_is_said_and_another_call_goes_on(rows, plan, tmp_path):
     shared = {"data": rows, "plan": plan, "out": tmp_path / "out"}
     late = run(linear(), **shared, seconds=1e-9)

@@ -61,6 +61,7 @@ def plan(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_without_arguments_but_small_it_audits_the_digits(folder):
     result = audit(*SMALL)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -88,6 +89,7 @@ def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(folder, plan):
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_a_gate_fails_with_1_unless_the_finding_is_accepted(folder, plan, tmp_path):
     options = ("--rows", 20, "--plan", plan, "--fail-on", "high")
     failed = audit(*options)

@@ -17,8 +17,16 @@ from pellucid.testing.specimens import FIELDS, specimens
 from pellucid.testing.subjects import Tally, Turnstile, subject
 
 ROWS = [row for row in SYSTEMS if row.kind == "attack"]
-METHODS = [  # the fast tests run the first specimen of each row
-    pytest.param(method, id=f"{row.slug}-{number}", marks=[pytest.mark.slow] if number else [])
+LONG = {"cw", "cw-topk", "autoattack", "pma-plus", "quadattack", "level-set-traversal"}
+
+
+def marks(row, number):
+    """The fast tests run the first specimen of each row, unless its contract takes long."""
+    return [pytest.mark.slow] if number or row.slug in LONG else []
+
+
+METHODS = [
+    pytest.param(method, id=f"{row.slug}-{number}", marks=marks(row, number))
     for row in ROWS
     for number, method in enumerate(specimens(row))
 ]
@@ -38,6 +46,7 @@ def test_contract(check, method):
     check(method)
 
 
+@pytest.mark.slow
 def test_a_second_process_gives_the_same_bits():
     here = {row.slug: [trace(method) for method in specimens(row)] for row in ROWS}
     there = subprocess.run(

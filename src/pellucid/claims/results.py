@@ -104,6 +104,6 @@ def _relation(facts: dict) -> Relation:
     return Relation(**sides, **facts)
 
 
-def _tuples(value: list | float | None) -> tuple | float | None:
+def _tuples(value: list | float | int | None) -> tuple | float | int | None:
     """JSON has lists where a frozen value has tuples."""
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -41,6 +41,7 @@ def attack(method, budget):
     return pellucid.run(method, box, x, goal=goal, budget=budget, start=start), exact
 
 
+@pytest.mark.slow
 def test_it_comes_near_the_exact_distance_of_a_plane():
     found, exact = attack(BoundaryAttack(), 600)
     ratio = found.distance("l2") / exact

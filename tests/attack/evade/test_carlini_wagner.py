@@ -14,6 +14,7 @@ from pellucid.goals import misled
 from pellucid.spec import Vector
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", [linear, bounded, tiny])
 def test_it_comes_near_the_exact_distance(subject):
     known = subject("l2")

@@ -127,6 +127,7 @@ def test_auto_attack_is_its_four_attacks_in_order():
     assert (found.queries <= 10 + 2 * 11 + 2 * 14 + 30 + 3).all()
 
 
+@pytest.mark.slow
 def test_the_whole_is_no_weaker_than_any_part():
     box, x, y = network(rows=60)
     ball = Ball("linf", 0.4)

@@ -59,6 +59,7 @@ def test_it_comes_near_the_exact_distance_of_a_plane(curved):
     assert (ratio <= 1.05).all()
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("side", [-1, 1])
 def test_it_comes_near_the_exact_distance_of_a_sphere(curved, side):

@@ -91,6 +91,7 @@ def test_the_program_finds_the_nearest_features_and_their_slope(k, scale):
     assert torch.allclose(slope, 2 * (f.detach() - due), atol=3e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method",
     [
