@@ -62,7 +62,7 @@ def _table(title: str) -> Table:
 def _short(finding: Finding) -> str:
     """The finding in few words, where its figures allow that; the report has the whole."""
     figures, points = finding.figures, rows_of(finding, "by_epsilon")
-    if finding.check.startswith("falsify."):
+    if finding.check.startswith("falsify.") and points:
         return ", ".join(
             f"{_percent(line['accuracy'])} at {line['epsilon']:.3g}" for line in points
         )
