@@ -17,7 +17,8 @@ from pellucid.testing.specimens import FIELDS, specimens
 from pellucid.testing.subjects import Tally, Turnstile, subject
 
 ROWS = [row for row in SYSTEMS if row.kind == "attack"]
-LONG = {"cw", "cw-topk", "autoattack", "pma-plus", "quadattack", "level-set-traversal"}
+LONG = {"autoattack", "boundary", "cgba", "cw", "cw-topk", "geoda", "pma-plus", "quadattack"}
+LONG |= {"level-set-traversal"}
 
 
 def marks(row, number):
