@@ -52,6 +52,13 @@ class Ledger:
         self.closed = torch.zeros(rows, dtype=torch.bool) if closed is None else closed
         self.invalid = torch.zeros(rows, dtype=torch.bool)  # rows with a non-finite answer
 
+    @property
+    def cost(self) -> Cost:
+        """All that was asked so far."""
+        return Cost(
+            queries=int(self.queries.sum()), gradients=int(self.gradients.sum()), calls=self.calls
+        )
+
     def left(self) -> Counts:
         """How many more questions each row can ask."""
         return (self.budget - self.queries).masked_fill(self.closed, 0)

@@ -140,5 +140,8 @@ def chunks(rows: Rows, size: int) -> Iterator[Rows]:
     if len(rows) <= size:
         yield rows
         return
+    if isinstance(rows, Tensor):
+        yield from rows.split(size)
+        return
     for first in range(0, len(rows), size):
         yield rows[torch.arange(first, min(first + size, len(rows)))]

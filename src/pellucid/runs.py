@@ -14,6 +14,7 @@ from torch import Tensor
 from pellucid.ball import Ball, NormName
 from pellucid.errors import UserError
 from pellucid.files import replacing
+from pellucid.ledger import Cost
 from pellucid.shapes import Batch, Counts, Each, Verdicts
 
 
@@ -105,6 +106,15 @@ class Run:
     def reproducible(self) -> bool:
         """Whether the same call gives the same bits again: a stop half way does not."""
         return bool(self.finished.all())
+
+    @property
+    def cost(self) -> Cost:
+        """All that was asked of the model, by the judge and by rows that had to begin anew too."""
+        return Cost(
+            queries=int((torch.maximum(self.queries, self.paid) + self.judged).sum()),
+            gradients=int(self.gradients.sum()),
+            calls=self.calls + self.judge_calls,
+        )
 
     def distance(self, norm: NormName) -> Each:
         """How far each success lies from x, in the user's units; infinite without success."""

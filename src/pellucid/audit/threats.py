@@ -23,7 +23,6 @@ URLS = {
     "AML": "https://atlas.mitre.org/techniques/{id}",
     "ML": "https://owasp.org/www-project-machine-learning-security-top-10/",
 }
-QUIET = Threat()  # measurements that are no attack
 
 
 def _crafted(how: str) -> Threat:

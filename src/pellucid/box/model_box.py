@@ -23,7 +23,7 @@ class ModelBox(ABC):
     emits: Emits = "logits"
     preprocessing: Preprocessing = Preprocessing()
     pad: int = 1  # a call's rows are padded to a multiple
-    calls: int = 0  # passes made
+    calls: int = 0  # made of the model
     rows: int = 0  # rows sent through, padding apart
     padding: int = 0  # rows sent to fill calls up
 
@@ -42,7 +42,7 @@ class ModelBox(ABC):
 
     @abstractmethod
     def _answer(self, x: Rows) -> Tensor | object:
-        """One pass: what the model returns for these rows."""
+        """One call: what the model returns for these rows."""
 
     def _ask(self, x: Rows) -> Tensor:
         """The model's outputs for x, in calls of at most spec.rows_per_call rows."""

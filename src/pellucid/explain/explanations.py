@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pellucid.ledger import Cost
 from pellucid.runs import Status
 from pellucid.shapes import Batch, Counts, Each
 
@@ -19,6 +20,13 @@ class Explained:
     paid: Counts  # answers bought: fewer than queries when stored answers were at hand
     calls: int  # requests to the model
     seconds: float
+
+    @property
+    def cost(self) -> Cost:
+        """All that was asked of the model."""
+        return Cost(
+            queries=int(self.queries.sum()), gradients=int(self.gradients.sum()), calls=self.calls
+        )
 
     def __len__(self) -> int:
         return len(self.values)

@@ -13,7 +13,7 @@ from pellucid.audit.finding import Finding, Found
 from pellucid.box.protocols import LabelBox, ScoreBox
 from pellucid.box.views import LabelView, ScoreView
 from pellucid.box.window import Window
-from pellucid.ledger import Cost, Ledger
+from pellucid.ledger import Ledger
 from pellucid.shapes import Labels, ScoreAnswer
 from pellucid.spec import NO_ANSWER
 
@@ -57,7 +57,7 @@ class Accuracy:
         ledger = Ledger(rows, 1)
         window = Window(ground.box, ledger, answers=ground.answers, deadline=ground.deadline)
         labels, scores = _asked(ground, window)
-        cost = Cost(queries=int(ledger.queries.sum()), calls=ledger.calls)
+        cost = ledger.cost
         share = Share(name="all", right=int((labels == y).sum()), rows=rows)
         above, cause = above_chance(labels.numpy(), y.numpy(), ground.box.spec.answer.size), None
         if not above:

@@ -16,7 +16,7 @@ from pellucid.box.views import LabelView
 from pellucid.box.window import Window
 from pellucid.data.corruptions import CORRUPTIONS, STRENGTHS, Corruption
 from pellucid.errors import UserError
-from pellucid.ledger import Cost, Ledger
+from pellucid.ledger import Ledger
 from pellucid.progress import Progress, listening
 from pellucid.shapes import Batch, Labels, RowNumbers
 from pellucid.spec import Image
@@ -104,7 +104,7 @@ class Corruptions:
                 "true": called(int(ground.data.y[0]), ground.data.class_names),
                 "examples": [_clean(ground), *(trial.shown(ground) for trial in shown)],
             },
-            cost=Cost(queries=int(ledger.queries.sum()), calls=ledger.calls),
+            cost=ledger.cost,
             text=f"Of {len(judged)} corruptions {worst.name} is the worst: {worst.said()}."
             + "".join(self._left_out(ground, strengths, len(rows))),
         )

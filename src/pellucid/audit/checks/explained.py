@@ -13,7 +13,7 @@ from pellucid.audit.access import named
 from pellucid.audit.check import CannotTest, Ground, Price
 from pellucid.audit.checks._measured import measured, no_classifier
 from pellucid.audit.checks._rehearsal import questions
-from pellucid.audit.finding import Cost, Figure, Finding, Found
+from pellucid.audit.finding import Figure, Finding, Found
 from pellucid.box.protocols import LADDER, ScoreBox
 from pellucid.errors import UserError
 from pellucid.explain import Explained as Explanations
@@ -168,7 +168,7 @@ class Explained:
                 "agreement": _mean(said.agreement, good),
                 "gap": _mean(None if said.gap is None else said.gap.abs(), good),
             },
-            cost=sum((_cost(done) for done in (said, deletion, insertion)), Cost()),
+            cost=said.cost + deletion.cost + insertion.cost,
             text=self._text(gains, int(good.sum()), faithful),
         )
         return Found(finding=finding, arrays=_arrays(rows, said, deletion, insertion, good))
@@ -199,12 +199,6 @@ def _told(name: str, gain: Interval) -> list[tuple[str, Figure]]:
 
 def _mean(numbers: Tensor | None, good: Tensor) -> float | None:
     return None if numbers is None else float(numbers[good].double().mean())
-
-
-def _cost(done: Explanations | Evaluated) -> Cost:
-    return Cost(
-        queries=int(done.queries.sum()), gradients=int(done.gradients.sum()), calls=done.calls
-    )
 
 
 def _arrays(

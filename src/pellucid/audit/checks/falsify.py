@@ -100,8 +100,7 @@ class Falsify:
             share = left // (len(live) * (len(stops) - i)) - JUDGE
             done = self._run(ground, radius, live, share, (i, len(stops)))
             raids = raids.then(live, done, Ball(self.norm, radius))
-            spent = _cost(done)
-            cost, left = cost + spent, left - spent.queries
+            cost, left = cost + done.cost, left - done.cost.queries
             live = torch.from_numpy(np.flatnonzero(np.isinf(raids.distance())))
             if not len(live):
                 break
@@ -172,15 +171,6 @@ class Falsify:
         return done
 
 
-def _cost(done: Run) -> Cost:
-    return Cost(
-        # rows that a stop made run again have bought more than they asked in the end
-        queries=int((torch.maximum(done.queries, done.paid) + done.judged).sum()),
-        gradients=int(done.gradients.sum()),
-        calls=done.calls + done.judge_calls,
-    )
-
-
 def _labels(ground: Ground, points: Tensor, broken: RowNumbers) -> tuple[Labels, Cost]:
     """What the model says of the rows that were broken, and of no other."""
     said = torch.full((len(points),), NO_ANSWER)
@@ -189,4 +179,4 @@ def _labels(ground: Ground, points: Tensor, broken: RowNumbers) -> tuple[Labels,
     ledger = Ledger(len(broken))
     view = LabelView(Window(ground.box, ledger, answers=ground.answers), torch.arange(len(broken)))
     said[broken] = view.labels(points[broken])
-    return said, Cost(queries=int(ledger.queries.sum()), calls=ledger.calls)
+    return said, ledger.cost

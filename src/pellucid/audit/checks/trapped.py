@@ -69,12 +69,7 @@ class Trapped:
         # of four radii the second least: a step that a model may bear
         ball = Ball(self.norm, radii(ground.box.spec.dense(), self.norm)[1])
         found = traps(view, misled(y), x, ball, Streams(ground.seed, ids_of(x), x))
-        cost = Cost(
-            queries=int(ledger.queries.sum()),
-            gradients=int(ledger.gradients.sum()),
-            calls=ledger.calls,
-        )
-        return Found(finding=_finding(self, found, len(rows), cost))
+        return Found(finding=_finding(self, found, len(rows), ledger.cost))
 
 
 def _finding(check: Trapped, found: tuple[Trap, ...], rows: int, cost: Cost) -> Finding:

@@ -148,13 +148,6 @@ def _telling(found: Sequence[Finding]) -> float:
     return min(broken, default=radii[-1])
 
 
-def _thinned(table: Lines, most: int) -> Lines:
-    """The first, the last, and some between them."""
-    if len(table) <= most:
-        return table
-    return [table[round(k * (len(table) - 1) / (most - 1))] for k in range(most)]
-
-
 def _share(each: dict[str, Figure]) -> str:
     return f"{percent(each['accuracy'])} ({interval(each['low'], each['high'])})"
 

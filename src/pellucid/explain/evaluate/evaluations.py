@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pellucid.explain.evaluate.metric import Curves
+from pellucid.ledger import Cost
 from pellucid.runs import Status
 from pellucid.shapes import Counts, Each
 
@@ -22,6 +23,13 @@ class Evaluated:
     paid: Counts  # answers bought: fewer than queries when stored answers were at hand
     calls: int  # requests to the model
     seconds: float
+
+    @property
+    def cost(self) -> Cost:
+        """All that was asked of the model."""
+        return Cost(
+            queries=int(self.queries.sum()), gradients=int(self.gradients.sum()), calls=self.calls
+        )
 
     def __len__(self) -> int:
         return len(self.score)
