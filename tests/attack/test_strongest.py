@@ -7,6 +7,7 @@ from tests.attack.evade.planes import affine, draws
 import pellucid
 from pellucid.attack.evade.apgd import APGD
 from pellucid.attack.evade.cascade import Cascade
+from pellucid.attack.evade.cgba import CGBA
 from pellucid.attack.evade.fmn import FMN
 from pellucid.attack.evade.hop_skip_jump import HopSkipJump
 from pellucid.attack.evade.pma import PMA
@@ -29,9 +30,9 @@ LINF, NEAREST = Ball("linf", 0.1), Ball("l2")
         ("white", NEAREST, None, FMN(ball=NEAREST, steps=1000)),
         ("score", LINF, 900, Square(ball=LINF, steps=900)),
         ("score", LINF, None, Square(ball=LINF)),
-        ("score", NEAREST, 900, HopSkipJump(ball=NEAREST)),
+        ("score", NEAREST, 900, CGBA(ball=NEAREST)),
         ("label", LINF, 900, HopSkipJump(ball=LINF)),
-        ("label", NEAREST, None, HopSkipJump(ball=NEAREST)),
+        ("label", NEAREST, None, CGBA(ball=NEAREST)),
     ],
 )
 def test_what_is_picked(access, ball, budget, expected):

@@ -31,3 +31,19 @@ def test_a_kind_that_does_not_exist_is_answered_with_those_that_do():
     result = CliRunner().invoke(app, ["list", "--kind", "atack"])
     assert result.exit_code == 2
     assert "'atack' is not one of 'attack', 'explainer'" in result.stderr
+
+
+def test_a_room_shows_what_is_in_it_and_how_its_claims_stand():
+    every = listed("--room", "attack")
+    assert "explainer" not in every
+    assert json.loads(listed("--room", "attack/evade", "--json"))
+    stands = {line.split()[0]: line for line in every.splitlines()}
+    assert stands["pgd"].rstrip().endswith("holds")
+    assert stands["cgba"].rstrip().endswith("does not hold")
+    assert "hold" not in stands["fgsm"]
+
+
+def test_an_empty_room_is_answered_with_those_that_are_not():
+    result = CliRunner().invoke(app, ["list", "--room", "attik"])
+    assert result.exit_code == 2
+    assert "known are attack, attack/evade, explain" in result.stderr

@@ -1,11 +1,13 @@
 """The strongest attack that the house knows, by what may be seen, where to stay, and what to spend.
 
-Costs are those of a row that nothing breaks. What is picked follows the claim of `pma`.
+Costs are those of a row that nothing breaks. What is picked follows the claims of `pma`
+and `cgba`.
 """
 
 from pellucid.attack.evade.apgd import APGD
 from pellucid.attack.evade.apgd_targeted import APGDTargeted
 from pellucid.attack.evade.cascade import Cascade
+from pellucid.attack.evade.cgba import CGBA
 from pellucid.attack.evade.fab_targeted import FABTargeted
 from pellucid.attack.evade.fmn import FMN
 from pellucid.attack.evade.hop_skip_jump import HopSkipJump
@@ -29,7 +31,8 @@ def strongest(
 
     With gradients, in a ball: PMA, then as far as the budget goes targeted APGD, targeted FAB and
     Square on what is left (below 40 queries APGD alone); the nearest success by FMN. With scores,
-    in a ball, Square; otherwise HopSkipJump.
+    in a ball, Square; otherwise in l2 CGBA, which its claim finds nearer on colour and level on
+    grey, and HopSkipJump in other norms.
 
     Args:
         access: what the box grants.
@@ -48,7 +51,7 @@ def strongest(
         return _nearest(ball, budget) if ball.radius is None else _inside(ball, budget, space)
     if access == "score" and ball.radius is not None:
         return Square(ball=ball, steps=budget)
-    return HopSkipJump(ball=ball)
+    return CGBA(ball=ball) if ball.norm == "l2" else HopSkipJump(ball=ball)
 
 
 def _nearest(ball: Ball, budget: int | None) -> Attack:

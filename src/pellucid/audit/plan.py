@@ -16,6 +16,7 @@ from pellucid.audit.checks.explained import Explained
 from pellucid.audit.checks.falsify import Falsify
 from pellucid.audit.checks.prove import Prove
 from pellucid.audit.checks.slices import Slices
+from pellucid.audit.checks.strongest import Strongest
 from pellucid.audit.checks.trapped import Trapped
 from pellucid.audit.checks.worst import Worst
 from pellucid.audit.severity import Limits
@@ -31,6 +32,7 @@ KINDS: dict[str, type[Check]] = {
     "clean.calibration": Calibration,
     "clean.corruptions": Corruptions,
     "falsify": Falsify,
+    "falsify.strongest": Strongest,
     "falsify.traps": Trapped,
     "falsify.worst": Worst,
     "prove": Prove,

@@ -30,6 +30,7 @@ ABOUT = {  # by the first words of a check's name, the most that fit
     "clean.calibration": "How far the model's confidence is from how often it is right.",
     "clean.corruptions": "How often the model stays right under noise, blur and other corruptions.",
     "falsify": "How often the model stays right when an attack moves its inputs.",
+    "falsify.strongest": "How often the model stays right under the strongest attack known here.",
     "falsify.traps": "Whether the model has what makes attacks look weaker than they are.",
     "falsify.worst": "How often the model stays right when all attacks of the audit are tried.",
     "prove": "How often it is proven that no input in reach changes the model's answer.",

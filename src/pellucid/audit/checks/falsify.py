@@ -1,49 +1,20 @@
 """A check by attack: how many rows stay right when they are moved so far."""
 
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import inf
-
-import numpy as np
-import torch
-from torch import Tensor
 
 from pellucid import systems
-from pellucid.audit.access import named
-from pellucid.audit.check import Ground, Price
-from pellucid.audit.checks._robust import Raids, broken, lows, told
-from pellucid.audit.finding import Cost, Finding, Found
-from pellucid.audit.radii import bounded, radii
-from pellucid.audit.threats import EVASION
-from pellucid.ball import Ball, NormName
-from pellucid.box.views import LabelView
-from pellucid.box.window import Window
+from pellucid.audit.check import Ground
+from pellucid.audit.checks._raiding import Raiding
 from pellucid.errors import UserError
-from pellucid.goals import misled
-from pellucid.ledger import Ledger, OutOfTime
 from pellucid.methods import from_plain
 from pellucid.needs import Attack, needs
-from pellucid.runner import run
-from pellucid.runs import Run, Status
-from pellucid.shapes import Labels, RowNumbers
-from pellucid.spec import NO_ANSWER, Image, OneClass, Vector
-
-JUDGE = 2  # questions a row that a run may put outside its budget: at its start and at its end
 
 
 @dataclass(frozen=True, kw_only=True)
-class Falsify:
-    """Attacks every row: within each radius in turn, or as near as it can.
-
-    A method that stays in a ball begins with the least radius, and goes on with the rows that are
-    still right; one that seeks the nearest success runs once.
-    """
+class Falsify(Raiding):
+    """Attacks every row by the system that a plan names."""
 
     system: str  # slug of an attack
-    norm: NormName = "linf"
-    radii: tuple[float, ...] = ()  # in the user's units; none given: the usual ones for the input
-    queries: int | None = None  # a row and radius that the method can use; None: any number
     settings: dict[str, object] = field(default_factory=dict)  # fields of the method, but its ball
 
     def __post_init__(self) -> None:
@@ -53,130 +24,35 @@ class Falsify:
             raise UserError(
                 f"A plan falsifies by attacks, but {self.system} is of kind {row.kind}."
             )
-        if list(self.radii) != sorted(set(self.radii)) or min(self.radii, default=1) <= 0:
-            raise UserError(f"Radii must be positive and rise, but {self.name} has {self.radii}.")
-        if self.queries is not None and self.queries < 1:
-            raise UserError(f"{self.name} needs at least one question a row: raise its queries.")
+        super().__post_init__()
         self.method(1.0)
 
     @property
-    def name(self) -> str:
-        """Such as "falsify.square.linf"."""
-        return f"falsify.{self.system}.{self.norm}"
+    def called(self) -> str:
+        """The slug."""
+        return self.system
 
     @property
     def access(self) -> type:
         """What the method's signature names."""
         return needs(self.method(1.0)).box
 
+    def refusal(self, ground: Ground, /) -> str | None:
+        """It brings no surrogates along."""
+        if needs(self.method(1.0)).surrogates is not None:
+            return "it starts from surrogates, which `pellucid attack --surrogate` takes"
+        return super().refusal(ground)
+
     def method(self, radius: float | None) -> Attack:
         """The attack in its ball."""
         ball = {"norm": self.norm, "radius": radius}
         return from_plain(systems.find(self.system).load(), {**self.settings, "ball": ball})
 
-    def refusal(self, ground: Ground, /) -> str | None:
-        """It takes images and vectors with a range, and classes."""
-        spec = ground.box.spec
-        if not isinstance(spec.input, Image | Vector) or not isinstance(spec.answer, OneClass):
-            return "attacks here move images and vectors of models that name classes"
-        if not bounded(spec.input):
-            return "its radii are shares of the input's range: open the model with bounds"
-        if ground.data.columns and not self.radii:
-            return "how far a table's row may be moved is for a plan to say: give it radii"
-        return None
-
-    def price(self, ground: Ground, /) -> Price:
-        """Each run with its judge, and a last question about what was found."""
-        rows, runs = len(ground.data), len(self._stops(ground))
-        most = None if self.queries is None else rows * (runs * (JUDGE + self.queries) + 1)
-        return Price(least=rows * (runs * (JUDGE + 1) + 1), most=most)
-
-    def __call__(self, ground: Ground, budget: int, /) -> Found:
-        """Attack, and tell the accuracy at each radius."""
-        data, stops = ground.data, self._stops(ground)
-        raids, live = Raids(x=data.x, norm=self.norm), torch.arange(len(data))
-        cost, left = Cost(), budget - len(data)
-        for i, radius in enumerate(stops):
-            share = left // (len(live) * (len(stops) - i)) - JUDGE
-            done = self._run(ground, radius, live, share, (i, len(stops)))
-            raids = raids.then(live, done, Ball(self.norm, radius))
-            cost, left = cost + done.cost, left - done.cost.queries
-            live = torch.from_numpy(np.flatnonzero(np.isinf(raids.distance())))
-            if not len(live):
-                break
-        return self._found(ground, raids, cost)
-
-    def _found(self, ground: Ground, raids: Raids, cost: Cost) -> Found:
-        falls, points = raids.distance(), raids.adversarial()
-        moved = broken(falls)
-        said, asked = _labels(ground, points, moved)
-        curves = raids.curves(self._radii(ground))
-        threat = EVASION[self.access]
-        finding = Finding(
-            check=self.name,
-            system=self.system,
-            severity=ground.limits.broken(lows(curves["by_epsilon"])),
-            access=named(self.access),
-            figures={
-                "norm": self.norm,
-                "rows": len(falls),
-                "attacked": int((falls > 0).sum()),
-                "succeeded": len(moved),
-                "median_distance": float(np.median(falls[moved])) if len(moved) else None,
-                "most_queries": int(raids.queries().max()),
-                **curves,
-            },
-            atlas=threat.atlas,
-            owasp=threat.owasp,
-            cost=cost + asked,
-            text=told(self.norm, curves["by_epsilon"]),
-        )
-        arrays = {"adversarial": points.numpy(), "distance": falls, "labels_after": said.numpy()}
-        return Found(finding=finding, arrays=arrays)
-
-    def _stops(self, ground: Ground) -> Sequence[float | None]:
-        """The radii of the runs; a method that seeks the nearest success runs once."""
+    def stays(self, _ground: Ground, /) -> bool:
+        """Whether the method's own ball has a radius."""
         kind = systems.find(self.system).load()
-        if from_plain(kind, self.settings).ball.radius is None:
-            return (None,)
-        return self._radii(ground)
+        return from_plain(kind, self.settings).ball.radius is not None
 
-    def _radii(self, ground: Ground) -> tuple[float, ...]:
-        return self.radii or radii(ground.box.spec.dense(), self.norm)
-
-    def _run(
-        self,
-        ground: Ground,
-        radius: float | None,
-        live: RowNumbers,
-        budget: int,
-        part: tuple[int, int],
-    ) -> Run:
-        data = ground.data
-        kept = ground.unfinished and ground.unfinished / f"{self.name}.{part[0]}.safetensors"
-        done = run(
-            self.method(radius),
-            ground.box,
-            data.x[live],
-            goal=misled(data.y[live]),
-            budget=budget if self.queries is None else min(budget, self.queries),
-            seed=ground.seed,
-            answers=ground.answers,
-            checkpoint=kept,
-            seconds=None if ground.deadline == inf else ground.deadline - time.monotonic(),
-            progress=ground.part(self.name, *part),
-        )
-        if Status.CLOCK in done.status:
-            raise OutOfTime
-        return done
-
-
-def _labels(ground: Ground, points: Tensor, broken: RowNumbers) -> tuple[Labels, Cost]:
-    """What the model says of the rows that were broken, and of no other."""
-    said = torch.full((len(points),), NO_ANSWER)
-    if not len(broken):
-        return said, Cost()
-    ledger = Ledger(len(broken))
-    view = LabelView(Window(ground.box, ledger, answers=ground.answers), torch.arange(len(broken)))
-    said[broken] = view.labels(points[broken])
-    return said, ledger.cost
+    def attack(self, _ground: Ground, radius: float | None, _budget: int, /) -> Attack:
+        """The method in its ball."""
+        return self.method(radius)

@@ -14,6 +14,7 @@ TITLES = {
     "clean.calibration": "Calibration",
     "clean.corruptions": "Common corruptions",
 }
+TOGETHER = {"worst": "All attacks together", "strongest": "Strongest attack known here"}
 USERINFO = re.compile(r"//[^/@\s]*@")
 QUERY = re.compile(r"(https?://[^\s?#]*)[?#]\S*")
 
@@ -66,7 +67,7 @@ def title(check: str) -> str:
     if not rest:
         return spaced(check)
     name, _, ball = rest.partition(".")
-    known = {"falsify": "All attacks together" if name == "worst" else system(name)}
+    known = {"falsify": TOGETHER.get(name, system(name))}
     known |= {"explain": system(name), "prove": "CROWN" if name == "crown" else name}
     told = known.get(stage, rest.replace(".", " "))
     return f"{told}, {norm(ball)}" if ball and stage in known else told
