@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from benchmarks import evade_table, explain_table
+from benchmarks import answers, evade_table, explain_table
 from benchmarks.family import Family
 from pellucid.errors import UserError
 
-FAMILIES: Sequence[Family[Any]] = (evade_table.FAMILY, explain_table.FAMILY)
+FAMILIES: Sequence[Family[Any]] = (evade_table.FAMILY, explain_table.FAMILY, answers.FAMILY)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -99,6 +99,23 @@ GRADIENT = (
         rows=50,
         rounds=3,
     ),
+    Study(
+        slug="pma-plus",
+        title="PMA+ against the four attacks of AutoAttack (standard), Linf 0.1, hardened",
+        note="torchattacks runs AutoAttack's four attacks as in the study before; the robust "
+        "accuracy that PMA+ leaves should be as low, for half of the passes or less.",
+        job=Job(attack="pma-plus", norm="linf", epsilon=0.1, steps=100, budget=5000, share=0.8),
+        tools=(OURS, TORCHATTACKS),
+        subject=HARDENED,
+        rounds=2,
+    ),
+    Study(
+        slug="mi-fgsm",
+        title="MI-FGSM, ten steps, Linf 0.1, hardened",
+        job=Job(attack="mi-fgsm", norm="linf", epsilon=0.1, steps=10, budget=10, repeats=5),
+        tools=(OURS, TORCHATTACKS),
+        subject=HARDENED,
+    ),
 )
 
 SCORES = (
@@ -155,6 +172,17 @@ DECISIONS = (
             budget=1788,  # what foolbox spends on its eight steps; ART spends 1,735
         ),
         tools=(OURS, FOOLBOX, ALONE, ART),
+        rounds=3,
+        minimises=True,
+    ),
+    Study(
+        slug="cgba",
+        title="CGBA against HopSkipJump, L2, labels alone, hardened",
+        note="CGBA has no peer among the tools, so these run their HopSkipJump, with eight steps "
+        "as in the study before. Arcs are cut in three points a call.",
+        job=Job(attack="cgba", norm="l2", steps=8, budget=1788),
+        tools=(OURS, FOOLBOX, ART),
+        subject=HARDENED,
         rounds=3,
         minimises=True,
     ),

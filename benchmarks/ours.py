@@ -15,13 +15,16 @@ from pellucid.attack.evade.apgd import APGD
 from pellucid.attack.evade.apgd_targeted import APGDTargeted
 from pellucid.attack.evade.boundary import BoundaryAttack
 from pellucid.attack.evade.carlini_wagner import CarliniWagner
+from pellucid.attack.evade.cgba import CGBA
 from pellucid.attack.evade.fab import FAB
 from pellucid.attack.evade.fab_targeted import FABTargeted
 from pellucid.attack.evade.fmn import FMN
 from pellucid.attack.evade.geoda import GeoDA
 from pellucid.attack.evade.hop_skip_jump import HopSkipJump
+from pellucid.attack.evade.mi_fgsm import MIFGSM
 from pellucid.attack.evade.one_pixel import OnePixel
 from pellucid.attack.evade.pgd import PGD
+from pellucid.attack.evade.pma_plus import PMAPlus
 from pellucid.attack.evade.simba import SimBA
 from pellucid.attack.evade.square import Square
 from pellucid.ball import Ball
@@ -115,6 +118,18 @@ def square(job: Job) -> Attack:
     return Square(ball=Ball(job.norm, job.epsilon), steps=job.budget, share=job.share)
 
 
+def mi_fgsm(job: Job) -> Attack:
+    return MIFGSM(ball=Ball(job.norm, job.epsilon), steps=job.steps)
+
+
+def pma_plus(job: Job) -> Attack:
+    return PMAPlus(ball=Ball(job.norm, job.epsilon))
+
+
+def cgba(job: Job) -> Attack:
+    return CGBA(ball=Ball(job.norm), cuts=3)
+
+
 def fmn(job: Job) -> Attack:
     return FMN(ball=Ball(job.norm), steps=job.steps)
 
@@ -155,6 +170,9 @@ METHODS = {
     "geoda": geoda,
     "simba": simba,
     "one-pixel": one_pixel,
+    "mi-fgsm": mi_fgsm,
+    "pma-plus": pma_plus,
+    "cgba": cgba,
 }
 
 

@@ -633,6 +633,13 @@ def test_surrogates_are_asked_for_in_a_sentence():
     poor = VIEWS[LabelBox](Direct(identity_box()))
     with pytest.raises(AccessDenied, match="surrogate needs a GradBox"):
         run(Transfer(), identity_box(), X, goal=misled(Y), data=(X, None), surrogates=[poor])
+    other = vector_box(nn.Linear(3, 2), d=3)
+    with pytest.raises(UserError, match=r"Surrogate 2 takes inputs of shape \(3,\), but the model"):
+        run(Transfer(), identity_box(), X, goal=misled(Y), data=(X, None),
+            surrogates=[identity_box(), other])  # fmt: skip
+    small = vector_box(nn.Linear(2, 1), classes=1)
+    with pytest.raises(UserError, match="Surrogate 1 cannot stand in"):
+        run(Transfer(), identity_box(), X, goal=misled(Y + 1), data=(X, None), surrogates=[small])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -130,6 +130,7 @@ ATTACKS = {
     "square": square,
     "simba": simba,
     "geoda": geoda,
+    "cgba": hop_skip_jump,
 }
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ ATTACKS = {
     "fmn": fmn,
     "carlini-wagner": carlini_wagner,
     "boundary": boundary,
+    "cgba": hop_skip_jump,
 }
 
 if __name__ == "__main__":

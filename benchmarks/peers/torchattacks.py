@@ -12,6 +12,12 @@ def pgd(job: Job, module: nn.Module, images: Images) -> Outcome:
     return Outcome(adversarial=attack(images.x, images.y))
 
 
+def mi_fgsm(job: Job, module: nn.Module, images: Images) -> Outcome:
+    alpha = job.epsilon / job.steps
+    attack = torchattacks.MIFGSM(module, eps=job.epsilon, alpha=alpha, steps=job.steps)
+    return Outcome(adversarial=attack(images.x, images.y))
+
+
 NORMS = {"linf": "Linf", "l2": "L2"}
 
 
@@ -68,6 +74,8 @@ ATTACKS = {
     "fab": fab,
     "one-pixel": one_pixel,
     "autoattack": autoattack,
+    "pma-plus": autoattack,
+    "mi-fgsm": mi_fgsm,
 }
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def run(
     """
     wants = needs(method)
     _check(method, wants, box, x, goal, budget)
-    _check_parts(method, wants, box, x, surrogates, start)
+    _check_parts(method, wants, box, x, goal, surrogates, start)
     names = _names(x, ids)
     settings = {
         "method": repr(method),
@@ -212,20 +212,36 @@ def _check_parts(
     wants: Needs,
     box: NoBox,
     x: Batch,
+    goal: Goal,
     surrogates: Sequence[NoBox],
     start: Tensor | Starter,
 ) -> None:
     """What could be wrong with what the attacker brings along."""
     name = type(method).__name__
     if wants.surrogates is not None:
-        for surrogate in surrogates:
+        for number, surrogate in enumerate(surrogates, 1):
             demand(f"{name}'s surrogate", wants.surrogates, surrogate)
+            _check_surrogate(f"Surrogate {number}", surrogate, box, goal)
         if not surrogates:
             raise UserError(f"{name} needs surrogates: pass surrogates=[box, ...].")
     if isinstance(start, Tensor):
         check_rows("The start", start, box)
         if start.shape != x.shape:
             raise UserError(f"There are {len(start)} starts for {len(x)} rows: give one a row.")
+
+
+def _check_surrogate(what: str, surrogate: NoBox, box: NoBox, goal: Goal) -> None:
+    """UserError unless the surrogate takes the model's inputs, and can be held to the goal."""
+    takes, due = surrogate.spec.dense().shape, box.spec.dense().shape
+    if takes != due:
+        raise UserError(
+            f"{what} takes inputs of shape {takes}, but the model takes {due}: choose one that "
+            "takes the same, or put a layer that resizes in front of it."
+        )
+    try:
+        goal.check(surrogate.spec)
+    except UserError as error:
+        raise UserError(f"{what} cannot stand in for the model. {error}") from error
 
 
 def check_rows(what: str, x: Tensor, box: NoBox) -> None:

@@ -59,6 +59,18 @@ def test_it_comes_near_the_exact_distance_of_a_plane(curved):
     assert (ratio <= 1.05).all()
 
 
+@BOTH
+def test_more_cuts_are_fewer_calls(curved):
+    model, x, start, _ = plane()
+    halved, cut = (
+        attacked(model, x, start, CGBA(curved=curved, cuts=cuts, steps=10), None) for cuts in (1, 3)
+    )
+    assert cut.calls < 0.75 * halved.calls
+    assert (cut.queries <= 1.2 * halved.queries).all()
+    near = [float(one.distance("l2").mean()) for one in (cut, halved)]
+    assert near[0] == pytest.approx(near[1], rel=0.1)
+
+
 @pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("side", [-1, 1])

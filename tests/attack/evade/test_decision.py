@@ -22,7 +22,7 @@ class Threshold(torch.nn.Module):
         return torch.stack([-margin - 1e-12, margin + 1e-12], 1)
 
 
-def bisected(threshold, width):
+def bisected(threshold, width, cuts=1):
     """Bisect a parameter from 0 (bad) to 1 (good); and what each row paid."""
     box = TorchBox(
         module=Threshold(), spec=Spec(input=Vector(shape=(2,)), answer=OneClass(size=2)), pad=1
@@ -37,6 +37,7 @@ def bisected(threshold, width):
         torch.ones(n, dtype=torch.float64),
         torch.zeros(n, dtype=torch.float64),
         width,
+        cuts=cuts,
     )
     return good, point, ledger.queries
 
@@ -45,10 +46,11 @@ def thresholds(*values):
     return torch.tensor(values, dtype=torch.float64)
 
 
+@pytest.mark.parametrize("cuts", [1, 2, 3])
 @pytest.mark.parametrize("width", [0.3, 1e-2, 1e-5])
-def test_it_ends_in_the_goal_within_the_width_of_the_boundary(width):
+def test_it_ends_in_the_goal_within_the_width_of_the_boundary(width, cuts):
     threshold = thresholds(0.9, 0.71, 0.5, 0.333)
-    good, point, _ = bisected(threshold, torch.full_like(threshold, width))
+    good, point, _ = bisected(threshold, torch.full_like(threshold, width), cuts)
     assert (good >= threshold).all()
     assert (good - threshold <= width).all()
     assert torch.equal(point, torch.stack([good, threshold], 1))
@@ -68,6 +70,16 @@ def test_it_costs_a_query_a_halving(width):
     threshold = thresholds(0.99999, 0.999999)
     _, _, queries = bisected(threshold, torch.full_like(threshold, width))
     assert queries.tolist() == [math.ceil(math.log2(1 / width))] * 2
+
+
+def test_three_cuts_are_worth_two_halvings():
+    threshold = thresholds(0.99999, 0.6)
+    width = torch.full_like(threshold, 0.9 * 4**-5)
+    good, _, queries = bisected(threshold, width, cuts=3)
+    halved, _, paid = bisected(threshold, width)
+    assert queries.tolist() == [3 * 6] * 2
+    assert paid.tolist() == [11] * 2
+    assert ((good - halved).abs() <= width).all()
 
 
 def test_each_row_has_its_own_width_and_pays_for_that():

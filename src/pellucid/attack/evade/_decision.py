@@ -20,32 +20,50 @@ Path = Callable[[Each, Counts], Batch]
 
 
 def bisect(
-    box: LabelBox, goal: Goal, path: Path, good: Each, bad: Each, width: Each
+    box: LabelBox,
+    goal: Goal,
+    path: Path,
+    good: Each,
+    bad: Each,
+    width: Each,
+    *,
+    cuts: int = 1,
 ) -> tuple[Each, Batch]:
-    """Halve the way from bad to good until it is no longer than width, each row by itself.
+    """Cut the way from good to bad until it is no longer than width, each row by itself.
 
-    Where width is finer than the numbers are, a row stops when nothing lies between its ends.
-    Cost: log2((good - bad) / width) queries a row. Returns where each row's good end is.
+    What is kept is the part where the goal is first missed, seen from the good end. Where width is
+    finer than the numbers are, a row stops when nothing lies between its ends.
+    Cost: cuts * log((good - bad) / width, base cuts + 1) queries a row, so many cuts to a call.
+    Returns where each row's good end is.
     """
     good, bad = good.clone(), bad.clone()
     rows = torch.arange(len(good))
     while True:
-        middle = (good[rows] + bad[rows]) / 2
-        between = (middle != good[rows]) & (middle != bad[rows])
+        parts = torch.stack(
+            [good[rows].lerp(bad[rows], part / (cuts + 1)) for part in range(cuts + 2)]
+        )
+        between = (parts.diff(dim=0) != 0).all(0)
         more = between & ((good[rows] - bad[rows]).abs() > width[rows])
-        rows, middle = rows[more], middle[more]
+        rows, parts = rows[more], parts[:, more]
         if not len(rows):
             break
-        met = goal[rows](box[rows].labels(path(middle, rows)))
-        good[rows], bad[rows] = (
-            torch.where(met, middle, good[rows]),
-            torch.where(met, bad[rows], middle),
-        )
+        asked = torch.stack([path(part, rows) for part in parts[1:-1]])
+        met = goal[rows](box[rows].labels(asked))
+        held = met.cumprod(0).sum(0, keepdim=True)
+        good[rows], bad[rows] = parts.gather(0, held)[0], parts.gather(0, held + 1)[0]
     return good, path(good, torch.arange(len(good)))
 
 
 def onto_boundary(
-    box: LabelBox, goal: Goal, x: Batch, far: Batch, ball: Ball, width: float, failed: Each
+    box: LabelBox,
+    goal: Goal,
+    x: Batch,
+    far: Batch,
+    ball: Ball,
+    width: float,
+    failed: Each,
+    *,
+    cuts: int = 1,
 ) -> Batch:
     """Bisect the segment from far (n, *shape), which meets the goal, to x until it is so short.
 
@@ -59,6 +77,7 @@ def onto_boundary(
         torch.ones_like(share),
         failed,
         share,
+        cuts=cuts,
     )[1]
 
 

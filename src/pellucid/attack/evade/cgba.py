@@ -42,10 +42,13 @@ class CGBA:
     sigma: float = 0.0002  # standard deviation of a probe, of the input's range
     tolerance: float = 0.0001  # to which arcs and segments are bisected, of the input's range
     reduction: float = 4.0  # probe images in the lowest 1/reduction of the waves each way; 1: all
+    cuts: int = 1  # points of an arc asked about together; 3: half the calls, 1.5 times the queries
     halvings: int = 40  # of the angle by CGBA-H, until the goal is met
     draw: int = 100  # probes drawn at once: bounds the memory
 
     def __post_init__(self) -> None:
+        if self.cuts < 1:
+            raise UserError(f"CGBA cuts an arc in one point or more, not {self.cuts}.")
         if not (self.sigma > 0 and self.tolerance > 0 and self.reduction >= 1):
             raise UserError("CGBA needs a positive sigma and tolerance, and a reduction from 1 up.")
 
@@ -56,7 +59,8 @@ class CGBA:
         width, sigma = self.tolerance * unit(box.spec), self.sigma * unit(box.spec)
         waves = lowest(box.spec, self.reduction)
         search = self._straight if self.curved else self._round
-        z = onto_boundary(box, goal, x, start, L2, width, x.new_zeros(len(x)))
+        near = x.new_zeros(len(x))
+        z = onto_boundary(box, goal, x, start, L2, width, near, cuts=self.cuts)
         yield z
         for step in range(1, self.steps + 1):
             count = int(self.probes * sqrt(step))
@@ -75,7 +79,7 @@ class CGBA:
 
         z, x = torch.zeros_like(arc.angle), torch.full_like(arc.angle, pi / 2)
         # a chord of the circle is diameter * sin(angle)
-        return bisect(box, goal, path, z, x, width / arc.diameter)[1]
+        return bisect(box, goal, path, z, x, width / arc.diameter, cuts=self.cuts)[1]
 
     def _straight(self, box: LabelBox, goal: Goal, arc: Semicircle, width: float) -> Batch:
         """CGBA-H: along the arc from the normal, halving what is left to z, until the goal is met.
@@ -92,4 +96,4 @@ class CGBA:
             rows, angle = rows[~met], angle[~met]
             if not len(rows):
                 break
-        return onto_boundary(box, goal, arc.x, far, L2, width, failed)
+        return onto_boundary(box, goal, arc.x, far, L2, width, failed, cuts=self.cuts)
