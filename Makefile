@@ -66,5 +66,5 @@ $(MAIN): pyproject.toml constraints.txt
 
 $(DEV): $(MAIN)
 	@echo "[dev] installing the development tools"
-	@$(PIP) -e '.[train,explain,hub,sklearn,tables,dev]'
+	@$(PIP) -e '.[train,evolution,explain,hub,postgres,sklearn,tables,dev]'
 	@touch $@

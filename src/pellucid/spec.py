@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -197,6 +197,12 @@ class Spec:
     input: Input
     answer: Meaning
     rows_per_call: int = 1000
+    calls_at_once: int = field(default=1, repr=False, compare=False)  # a matter of speed alone
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows may be under way together."""
+        return self.rows_per_call * self.calls_at_once
 
     def dense(self) -> Dense:
         """The input, if a ball can be drawn around it; BadQuestion otherwise."""

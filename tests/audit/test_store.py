@@ -1,12 +1,16 @@
 """The store of an audit."""
 
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing, contextmanager
 
 import numpy as np
 import pytest
 
+from pellucid.answers import StoreFailed
 from pellucid.audit.finding import Finding, Found, NotTested
-from pellucid.audit.store import FILE, VERSION, NoStore, Store, existing
+from pellucid.audit.store import FILE, MIGRATIONS, VERSION, NoStore, Store, existing
 from pellucid.ledger import Cost
 
 
@@ -70,3 +74,84 @@ def test_a_file_that_is_no_database_is_said(tmp_path):
 def test_a_folder_without_an_audit_is_said(tmp_path):
     with pytest.raises(NoStore, match="holds no audit"):
         existing(tmp_path)
+
+
+@contextmanager
+def next_version(monkeypatch, *statements):
+    """As if this version's schema were the next, to which these statements lead."""
+    with monkeypatch.context() as patch:
+        patch.setattr("pellucid.audit.store.VERSION", VERSION + 1)
+        patch.setitem(MIGRATIONS, VERSION, statements)
+        yield
+
+
+def test_an_older_schema_is_migrated_and_backed_up(tmp_path, monkeypatch):
+    with Store(tmp_path / FILE) as store:
+        store.add(found("clean.a"))
+        # what is still in the log of an open store is in the copy too
+        with next_version(monkeypatch, "ALTER TABLE not_tested ADD COLUMN note VARCHAR"):
+            for _ in range(2):
+                with Store(tmp_path / FILE) as newer:
+                    assert newer.findings() == [found("clean.a").finding]
+    assert [path.name for path in tmp_path.glob("*schema*")] == [f"{FILE}.schema-{VERSION}"]
+    with Store(tmp_path / f"{FILE}.schema-{VERSION}") as copy:
+        assert copy.findings() == [found("clean.a").finding]
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
+    with Store(tmp_path / FILE) as store:
+        store.add(found("clean.a"))
+    statements = ("DELETE FROM findings", "ALTER TABLE nothing ADD COLUMN note VARCHAR")
+    with next_version(monkeypatch, *statements), pytest.raises(NoStore, match="nothing"):
+        Store(tmp_path / FILE)
+    with Store(tmp_path / FILE) as store:
+        assert store.findings() == [found("clean.a").finding]
+
+
+def test_a_store_that_another_program_keeps_locked_is_a_sentence(tmp_path):
+    with (
+        Store(tmp_path / FILE, patience=0.1) as store,
+        closing(sqlite3.connect(tmp_path / FILE)) as other,
+    ):
+        store.add(found("clean.a"))
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreFailed, match=r"database is locked\).*end the other program"):
+            store.add(found("clean.b"))
+        assert store.findings() == [found("clean.a").finding]
+        other.rollback()
+        store.add(found("clean.b"))
+    with closing(sqlite3.connect(tmp_path / FILE)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreFailed, match="database is locked"):
+            Store(tmp_path / FILE, patience=0.1)
+
+
+FILLER = """
+import resource, signal, sys
+import numpy as np
+from pellucid.audit.store import Store, StoreFailed
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+store, kept = Store(sys.argv[1]), 0
+try:
+    while True:
+        store.keep_arrays(f"part {kept}", {"x": np.zeros(1000)})
+        kept += 1
+except StoreFailed as error:
+    print(kept, error)
+    sys.exit(error.exit_code)
+"""
+
+
+def test_a_disk_that_fills_is_a_sentence_and_loses_nothing(tmp_path):
+    """A limit on the size of files is what any process can have of a full disk."""
+    command = [sys.executable, "-c", FILLER, tmp_path / FILE]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (3, "")
+    kept, _, said = done.stdout.partition(" ")
+    assert "make room" in said
+    with Store(tmp_path / FILE) as store:
+        assert int(kept) > 0
+        assert all("x" in store.arrays(f"part {number}") for number in range(int(kept)))
+        assert not store.arrays(f"part {kept}")

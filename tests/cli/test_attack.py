@@ -71,6 +71,22 @@ def test_a_model_that_is_wrong_on_every_row_is_told_too(tmp_path, digits):
     assert (found["attacked"], found["mean_queries"], found["success_rate"]) == (0, None, None)
 
 
+def test_answers_may_be_kept_elsewhere_and_are_not_bought_again(tmp_path):
+    order = ("hopskipjump", MODEL, "--rows", 2, "--budget", 50, "--answers", tmp_path / "shared")
+    first = told(*order, "--out", tmp_path / "one")["figures"]
+    again = told(*order, "--out", tmp_path / "other")["figures"]
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == [
+        name for name in FILES if name != "answers.sqlite"
+    ]
+    assert first["paid"] > 50
+    assert again["paid"] == 0
+    assert told(*order)["figures"]["paid"] == 0
+    refused = attack(*order[:-1], "postgresql://me:hunter2@127.0.0.1/a")
+    assert refused.exit_code == 2
+    assert "PGPASSWORD" in refused.stderr
+    assert "hunter2" not in refused.output
+
+
 def test_fields_norm_and_epsilon_reach_the_method():
     options = ("--norm", "l2", "--epsilon", 0.5, "--set", "steps=7", "--set", "random=false")
     found = told("pgd", MODEL, "--rows", 3, *options)
@@ -264,3 +280,25 @@ def test_ctrl_c_without_a_folder_prints_what_was_found():
     assert result.exit_code == 3
     assert "what was found stands above" in result.stderr
     assert json.loads(result.stdout)["finished"] is False
+
+
+def test_a_transfer_asks_its_surrogates_and_the_model_only_at_the_end():
+    own = ("--surrogate", MODEL) * 2
+    found = told("adaea", MODEL, *own, "--rows", 5, "--set", "steps=3")
+    assert found["surrogates"] == [MODEL] * 2
+    assert found["figures"]["mean_queries"] == 0
+    assert 5 <= found["figures"]["judged"] <= 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["adaea", MODEL], "starts from surrogates: name one or more with --surrogate"),
+        (["pgd", MODEL, "--surrogate", MODEL], "has no use for surrogates"),
+        (["adaea", MODEL, "--surrogate", "nowhere.onnx"], "nowhere.onnx"),
+    ],
+)
+def test_surrogates_that_do_not_suit_are_refused(arguments, words):
+    result = attack(*arguments)
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())

@@ -46,4 +46,4 @@ def test_a_room_shows_what_is_in_it_and_how_its_claims_stand():
 def test_an_empty_room_is_answered_with_those_that_are_not():
     result = CliRunner().invoke(app, ["list", "--room", "attik"])
     assert result.exit_code == 2
-    assert "known are attack, attack/evade, explain" in result.stderr
+    assert "known are attack, attack/evade, attack/online, explain" in result.stderr

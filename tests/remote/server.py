@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -31,7 +32,15 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.metadata, self.script = METADATA, []
-        self.requests, self.rows = [], 0
+        self.extensions = []
+        self.token = None  # what who asks must bring, if anything
+        self.requests, self.authorizations, self.rows = [], [], 0
+        self.asked = []  # the bytes of every row that was answered
+        self.lock = threading.Lock()
+        self.plain = None  # answers questions in JSON of its own form
+        self.delay = 0.0  # seconds that each answer takes
+        self.meeting = None  # a barrier that questions wait at
+        self.under_way, self.most_under_way = 0, 0  # questions
 
     @property
     def url(self):
@@ -40,25 +49,56 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits 40 ms for the other side
 
     def do_GET(self):
-        self.serve(lambda: self.server.metadata)
+        told = {"name": "test", "version": "1", "extensions": self.server.extensions}
+        self.serve(lambda: told if self.path == "/v2" else self.server.metadata)
 
     def do_POST(self):
-        self.serve(self.infer)
+        plain = self.server.plain
+        self.serve(self.infer if plain is None else lambda: plain(json.loads(self.said)))
+
+    def do_PUT(self):
+        self.do_POST()
 
     def serve(self, usual):
         self.said = self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.requests.append((self.command, self.path, self.said))
-        if self.server.script:
-            self.server.script.pop(0)(self)
-        else:
-            send(usual())(self)
+        brought = self.headers.get("authorization")
+        with self.server.lock:
+            self.server.requests.append((self.command, self.path, self.said))
+            self.server.authorizations.append(brought)
+            act = self.server.script.pop(0) if self.server.script else None
+        if self.server.token is not None and brought != f"Bearer {self.server.token}":
+            act = send({"error": f"you brought {brought}"}, status=401)
+        (act or send(usual()))(self)
 
     def infer(self):
-        (given,) = json.loads(self.said)["inputs"]
-        x = np.array(given["data"], dtype=TYPES[given["datatype"]]).reshape(given["shape"])
-        self.server.rows += len(x)
+        size = self.headers.get("inference-header-content-length")
+        head, rest = self.said[: size and int(size)], self.said[int(size or 0) :]
+        asked = json.loads(head)
+        (given,) = asked["inputs"]
+        kind = TYPES[given["datatype"]]
+        if size is None:
+            x = np.array(given["data"], dtype=kind)
+        else:
+            assert given["parameters"] == {"binary_data_size": len(rest)}
+            x = np.frombuffer(rest, kind)
+        answer = self.answer(x.reshape(given["shape"]))
+        return answer if size is None else binary(answer)
+
+    def answer(self, x):
+        server = self.server
+        with server.lock:
+            server.rows += len(x)
+            server.asked += [row.tobytes() for row in x]
+            server.under_way += 1
+            server.most_under_way = max(server.most_under_way, server.under_way)
+        if server.meeting is not None:
+            server.meeting.wait()
+        time.sleep(server.delay)
+        with server.lock:
+            server.under_way -= 1
         return tensor(linear(x))
 
     def log_message(self, *_):
@@ -71,8 +111,20 @@ def tensor(values, name="scores", datatype="FP64", **changed):
     return {"model_name": "linear", "outputs": [out | {"data": values.ravel().tolist()} | changed]}
 
 
+def binary(document, rest=None, **changed):
+    """The document with its tensor as bytes after it: a body, and its header."""
+    (given,) = document["outputs"]
+    data = np.array(given["data"], TYPES[given["datatype"]]).tobytes() if rest is None else rest
+    slot = {name: part for name, part in given.items() if name != "data"}
+    slot |= {"parameters": {"binary_data_size": len(data)}} | changed
+    head = json.dumps(document | {"outputs": [slot]}).encode()
+    return head + data, [("inference-header-content-length", str(len(head)))]
+
+
 def send(document=None, *, status=200, headers=(), body=None):
-    """Answer with a document, or with a body as it is."""
+    """Answer with a document (or what `binary` made of one), or with a body as it is."""
+    if isinstance(document, tuple):
+        body, headers = document
 
     def act(handler):
         told = json.dumps(document).encode() if body is None else body
@@ -117,9 +169,9 @@ def flood(handler):
 
 
 @contextmanager
-def serving():
+def serving(make=Server):
     """A server that runs as long as the block."""
-    with Server() as server:
+    with make() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

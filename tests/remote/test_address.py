@@ -47,7 +47,7 @@ def test_other_addresses_are_refused_with_the_form(text):
 
 @pytest.mark.parametrize("user", ["user:secret@", "secret@", ":secret@"])
 def test_credentials_are_refused_and_not_repeated(user):
-    with pytest.raises(BadEndpoint, match="model on host carries credentials") as caught:
+    with pytest.raises(BadEndpoint, match="model carries credentials") as caught:
         address(f"http://{user}host/v2/models/m")
     assert "secret" not in str(caught.value)
 

@@ -7,12 +7,14 @@ import pytest
 from tests.remote.server import tensor
 
 from pellucid.remote import BadAnswer
+from pellucid.remote.line import Reply
 from pellucid.remote.messages import DATATYPES, TYPES, answer, question
 
 
 def read(document, rows=2, output=None):
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return answer(body, rows=rows, output=output, url="http://host")
+    reply = Reply(body=body, headers={})
+    return answer(reply, rows=rows, output=output, url="http://host")
 
 
 def extremes(kind):
@@ -27,7 +29,7 @@ def extremes(kind):
 @pytest.mark.parametrize("datatype", TYPES)
 def test_every_number_comes_back_as_it_went(datatype):
     x = extremes(TYPES[datatype])
-    sent = json.loads(question(x, name="x", output="y"))
+    sent = json.loads(question(x, name="x", output="y").content)
     assert sent["outputs"] == [{"name": "y"}]
     (given,) = sent["inputs"]
     assert (given["name"], given["shape"], given["datatype"]) == ("x", [2, 2], datatype)
@@ -40,7 +42,7 @@ def test_every_number_comes_back_as_it_went(datatype):
 def test_random_floats_come_back_bit_for_bit():
     for kind in (np.float16, np.float32, np.float64):
         x = np.random.default_rng(0).normal(size=(100, 7)).astype(kind)
-        (given,) = json.loads(question(x, name="x", output=None))["inputs"]
+        (given,) = json.loads(question(x, name="x", output=None).content)["inputs"]
         got = read({"outputs": [given]}, rows=100)
         assert got.tobytes() == x.tobytes()
 

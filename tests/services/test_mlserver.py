@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -57,11 +58,16 @@ def test_what_mlserver_refuses_is_a_sentence(mlserver):
         Endpoint.open(mlserver.url("estimator"), output="nothing")(np.zeros((1, 64), np.float32))
 
 
-def opened(mlserver, model):
+def opened(mlserver, model, **limits):
     if model == "network":
-        return pellucid.open(mlserver.url(model), access="label", emits="logits")
+        return pellucid.open(mlserver.url(model), access="label", emits="logits", **limits)
     return pellucid.open(
-        mlserver.url(model), access="label", shape=(64,), bounds=(0.0, 1.0), output="predict_proba"
+        mlserver.url(model),
+        access="label",
+        shape=(64,),
+        bounds=(0.0, 1.0),
+        output="predict_proba",
+        **limits,
     )
 
 
@@ -76,6 +82,38 @@ def test_the_servers_count_is_the_ledgers(mlserver, model, probes):
     assert torch.equal(run.paid, run.queries)
     served = len(mlserver.rows(model)) - began
     assert served == int(run.paid.sum() + run.judged.sum()) + probes
+
+
+@pytest.mark.parametrize("model", ["network", "estimator"])
+def test_requests_side_by_side_buy_what_one_after_another_does(mlserver, model, tmp_path):
+    """Rows of many small requests, four under way: the same answers, each bought once."""
+    runs, served = [], []
+    for at_once in (1, 4):
+        box = opened(mlserver, model, rows_per_call=16, calls_at_once=at_once)
+        x = X.reshape(ROWS, *box.spec.dense().shape)
+        began = len(mlserver.rows(model))
+        with Answers(tmp_path / f"{at_once}.sqlite") as store:
+            run = pellucid.run(
+                HopSkipJump(), box, x, goal=pellucid.misled(Y), budget=100, seed=0, answers=store
+            )
+            assert (store.bought, store.lost) == (len(store), 0)
+            assert len(store) == len(mlserver.rows(model)) - began
+        served.append(mlserver.rows(model)[began:])
+        runs.append(run)
+    assert torch.equal(runs[0].adversarial, runs[1].adversarial)
+    assert Counter(served[0]) == Counter(served[1])
+    assert max(Counter(served[1]).values()) == 1
+
+
+def test_a_model_of_scikit_learn_answers_as_it_does_here(mlserver):
+    estimator = joblib.load(mlserver.folder / "estimator" / "estimator.joblib")
+    x = DATA.x.flatten(1).numpy()
+    for output, here in (
+        ("predict_proba", estimator.predict_proba),
+        ("predict", estimator.predict),
+    ):
+        endpoint = Endpoint.open(mlserver.url("estimator"), output=output)
+        np.testing.assert_allclose(endpoint(x).squeeze(), here(x), rtol=1e-12)
 
 
 def test_cgba_needs_no_more_than_a_thousand_labels_a_row(mlserver):
@@ -117,7 +155,9 @@ def command(mlserver, data, out):
 def in_flight(path):
     """How many requests were sent and not answered."""
     with closing(sqlite3.connect(path)) as store:
-        return store.execute("SELECT count(*) FROM requests WHERE NOT answered").fetchone()[0]
+        return store.execute("SELECT count(*) FROM requests WHERE state != 'answered'").fetchone()[
+            0
+        ]
 
 
 def test_a_run_that_is_killed_buys_nothing_twice(mlserver, tmp_path):

@@ -40,6 +40,7 @@ def run(
     out: str | Path | None = None,
     resume: bool = False,
     accepted: Path | None = None,
+    answers: str | Path | None = None,
     progress: bool | Listener | None = None,
 ) -> Audit:
     """Audit a model: `prepare`, then `carry_out`, which say what each argument means.
@@ -57,5 +58,6 @@ def run(
         resume=resume,
         seconds=seconds,
         accepted=accepted,
+        answers=answers,
         progress=progress,
     )

@@ -19,6 +19,7 @@ from pellucid.audit.folder import keeping, ready
 from pellucid.audit.outputs import handed_out, write, write_json
 from pellucid.audit.planner import Planned
 from pellucid.audit.preparing import Prepared
+from pellucid.audit.steady import look, steady
 from pellucid.audit.store import FILE, Store
 from pellucid.box.views import fingerprint
 from pellucid.errors import UserError
@@ -49,6 +50,7 @@ def carry_out(
     resume: bool = False,
     seconds: float | None = None,
     accepted: Path | None = None,
+    answers: Path | str | None = None,
     progress: bool | Listener | None = None,
 ) -> Audit:
     """Make the checks that were planned.
@@ -59,6 +61,8 @@ def carry_out(
         resume: go on with the audit in that folder, or write its reports anew if it is done.
         seconds: stop after so long; what is not tested then is said, and another call goes on.
         accepted: a TOML file of findings that someone bears; see `pellucid.audit.accepted`.
+        answers: where bought answers are kept, a file or a PostgreSQL database that audits may
+            share (see `pellucid.answers.Answers`); None: in the folder.
         progress: show a bar (None: when standard error is a terminal), or a function to call.
 
     Raises:
@@ -78,6 +82,7 @@ def carry_out(
             folder=folder,
             seconds=seconds,
             borne=borne,
+            kept_in=answers,
             began=began,
         )
         try:
@@ -122,9 +127,11 @@ class _Work:
     folder: Path | None
     seconds: float | None
     borne: tuple[Acceptance, ...]
+    kept_in: Path | str | None  # bought answers; None: in the folder
     began: float  # on the monotonic clock
     late: list[NotTested] = field(default_factory=list)  # what the clock kept from being tested
     stopped: str | None = None  # why the audit ended before its plan did
+    looked: bool = False  # whether this call has seen that an endpoint stays the same
 
     def checks(self, listener: Listener | None) -> None:
         """Make the checks that the store does not hold yet, and keep what each of them finds."""
@@ -134,6 +141,7 @@ class _Work:
         with self._answers() as answers:
             for done, part in enumerate(parts):
                 if part.check.name not in over and not self._closed(part, earlier):
+                    self._look(answers)
                     found = self._check(part, earlier, answers, _part(listener, done, len(parts)))
                     if found is not None:
                         earlier[part.check.name] = found
@@ -141,7 +149,7 @@ class _Work:
 
     def told(self, *, finished: bool) -> Audit:
         """The audit as the store has it."""
-        prepared, about = self.prepared, self.prepared.subject
+        prepared, about, seen = self.prepared, self.prepared.subject, steady(self.store)
         started, kept = self.store.facts("started") or {}, self.store.findings()
         today = datetime.now(UTC).date()
         stands = standing(self.borne, kept, model=about.facts.reference, today=today)
@@ -150,14 +158,14 @@ class _Work:
             stopped=self.stopped,
             accepted=stands.reasons(),
             lapsed=tuple(stands.warnings()),
-            model=about.facts,
+            model=replace(about.facts, notes=(*about.facts.notes, *seen.notes())),
             data=prepared.data,
             plan=prepared.plan_facts(),
             limits=prepared.plan.limits,
             seed=prepared.ground.seed,
             budget=prepared.budget,
             allowed_seconds=self.seconds,
-            opening=about.opening,
+            opening=about.opening + seen.cost,
             versions=versions(),
             machine=machine(),
             started=str(started.get("at")),
@@ -205,16 +213,28 @@ class _Work:
             self.late.append(NotTested(check=part.check.name, reason=LATE))
         return self.stopped is not None or bool(self.late)
 
+    def _look(self, answers: Answers | None) -> None:
+        """Before the first check of this call: see that an endpoint is the model it was."""
+        if not self.looked and self.prepared.aside and answers is not None:
+            look(replace(self.prepared.ground, answers=answers), self.store, self.prepared.aside)
+        self.looked = True
+
     def _answers(self) -> AbstractContextManager[Answers | None]:
         """Stored answers: checks ask for some twice; none if models cannot be told apart."""
-        if fingerprint(self.prepared.ground.box) is None:
+        prepared = self.prepared
+        if fingerprint(prepared.ground.box) is None:
             return nullcontext()
+        budget = None
+        if prepared.budget is not None:
+            budget = prepared.budget - prepared.subject.opening.queries
+        if self.kept_in is not None:
+            return Answers(self.kept_in, purse=prepared.digest(), budget=budget)
         if self.folder is None:
-            return Answers()
-        paid = self.prepared.subject.paid  # what was bought is worth keeping
+            return Answers(budget=budget)
+        paid = prepared.subject.paid  # what was bought is worth keeping
         place = self.folder if paid else self.folder / UNFINISHED
         place.mkdir(exist_ok=True)
-        return Answers(place / "answers.sqlite")
+        return Answers(place / "answers.sqlite", budget=budget)
 
 
 def _part(listener: Listener | None, done: int, of: int) -> bool | Listener:

@@ -1,5 +1,6 @@
 """What stands before an audit: the model opened, the rows chosen, the plan priced."""
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pellucid.audit.plan import Plan
 from pellucid.audit.plan import plan as read_plan
 from pellucid.audit.planner import Planned, planned
 from pellucid.audit.sample import facts
+from pellucid.audit.steady import set_aside
 from pellucid.audit.subject import Subject, subject
 from pellucid.box.protocols import Access, LabelBox, NoBox, demand
 from pellucid.data import Dataset
@@ -38,6 +40,7 @@ class Prepared:
     planned: tuple[Planned, ...]
     denied: tuple[NotTested, ...]
     budget: int | None  # questions in all, the judge's and the opening's included
+    aside: int  # of them, to see that an endpoint stays the same
 
     def settings(self) -> dict[str, object]:
         """What must be the same for an audit to go on."""
@@ -51,6 +54,10 @@ class Prepared:
             "budget": self.budget,
             "version": versions()["pellucid"],
         }
+
+    def digest(self) -> str:
+        """A hash of what must be the same."""
+        return xxhash.xxh3_128_hexdigest(json.dumps(self.settings(), sort_keys=True).encode())
 
     def checks(self) -> tuple[str, ...]:
         """The names of all checks of the plan, also of those that cannot be made."""
@@ -110,7 +117,8 @@ def prepare(
         seed=seed,
         opened=about.opened,
     )
-    parts, denied = planned(chosen.checks, ground, allowed, about.opening.queries)
+    aside = set_aside(allowed) if about.paid and about.data is not None else 0
+    parts, denied = planned(chosen.checks, ground, allowed, about.opening.queries + aside)
     return Prepared(
         subject=about,
         plan=chosen,
@@ -119,6 +127,7 @@ def prepare(
         planned=parts,
         denied=denied,
         budget=allowed,
+        aside=aside,
     )
 
 

@@ -14,6 +14,7 @@ from pellucid.opening import Opened, doors, understand
 from pellucid.opening.facts import Facts
 from pellucid.opening.fitting import fitted
 from pellucid.opening.said import ENDING
+from pellucid.remote.terms import Terms
 
 RAW = Facts(emits="values")  # what a specification speaks of
 
@@ -38,6 +39,8 @@ def meet(
     target: str | None = None,
     declared: Facts = Facts(),
     trust: bool = False,
+    rows_per_call: int = 1000,
+    terms: Terms = Terms(),
 ) -> tuple[Opened, Dataset]:
     """The opened model, and the rows that it is asked about, laid out as it wants them.
 
@@ -51,7 +54,14 @@ def meet(
     chosen = sample(data, reference, rows, target)
     bounds = None if chosen.low is None or chosen.high is None else (chosen.low, chosen.high)
     hints = Facts(shape=chosen.shape, bounds=bounds)
-    opened = understand(reference, declared=declared, data=hints, trust=trust)
+    opened = understand(
+        reference,
+        declared=declared,
+        data=hints,
+        trust=trust,
+        rows_per_call=rows_per_call,
+        terms=terms,
+    )
     return opened, fitted(chosen, opened)
 
 

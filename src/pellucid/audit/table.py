@@ -45,6 +45,8 @@ def planned(prepared: Prepared) -> Group:
         made.add_row(part.check.name, named(part.check.access), f"{part.price.least:,}", most)
     least = sum(part.price.least for part in prepared.planned)
     lines = [f"At least {least:,} questions, besides {opening} that opening the model took."]
+    if prepared.aside:
+        lines.append(f"Up to {prepared.aside} more see to it that the model stays the same.")
     return Group(made, "", *map(Text, [*lines, *skipped(prepared.denied)]))
 
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from threading import Lock
 from typing import Self
 
 import torch
@@ -9,10 +10,13 @@ from torch import Tensor
 
 from pellucid.box.outputs import Emits, as_labels, as_logits
 from pellucid.box.preprocessing import Preprocessing
+from pellucid.box.side_by_side import Collected, side_by_side
 from pellucid.errors import UserError
 from pellucid.rows import Rows, chunks, flat
 from pellucid.shapes import LabelAnswer, ScoreAnswer
 from pellucid.spec import Spec
+
+COUNTING = Lock()  # of all boxes: calls may be under way together
 
 
 @dataclass(eq=False, kw_only=True)
@@ -48,7 +52,15 @@ class ModelBox(ABC):
         """The model's outputs for x, in calls of at most spec.rows_per_call rows."""
         lead = self.spec.input.lead(x)
         rows = flat(x, len(lead) - 1)
-        outputs = [self._call(part) for part in chunks(rows, self.spec.rows_per_call)]
+        parts = [*chunks(rows, self.spec.rows_per_call)]
+        found = Collected[Tensor]()
+        side_by_side(
+            lambda i: self._call(parts[i]),
+            iter(range(len(parts))),
+            found,
+            at_once=min(self.spec.calls_at_once, len(parts)),
+        )
+        outputs = found.in_order()
         out = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
         return out.reshape(*lead, *out.shape[1:])
 
@@ -56,7 +68,9 @@ class ModelBox(ABC):
         """Pad, pass, and take the answer back."""
         n = len(x)
         short = -n % self.pad
-        self.calls, self.rows, self.padding = self.calls + 1, self.rows + n, self.padding + short
+        with COUNTING:
+            self.calls, self.rows = self.calls + 1, self.rows + n
+            self.padding += short
         if short:
             x = x[torch.arange(n + short).clamp_max(n - 1)]
         out = self._answer(x)

@@ -14,7 +14,8 @@ from pellucid.rows import Rows, chunks
 from pellucid.shapes import ScoreAnswer
 
 # On a CPU a pass of many rows falls out of the caches: passes of about so many numbers take half
-# the time, and what a large call needs of memory with it.
+# the time. Labels and scores are asked so; logits in one pass, for whoever watches the layers must
+# see the whole of what was asked.
 NUMBERS_A_PASS = 2**17
 FEWEST_ROWS = 16
 
@@ -67,7 +68,8 @@ class TorchBox(ModelBox):
 
     def _at_once(self, x: Rows) -> int:
         """How many rows go through the module together."""
-        if not isinstance(x, Tensor) or self._weight(x).device.type != "cpu":
+        watched = torch.is_grad_enabled()
+        if watched or not isinstance(x, Tensor) or self._weight(x).device.type != "cpu":
             return len(x)
         rows = max(FEWEST_ROWS, NUMBERS_A_PASS // x[0].numel())
         return rows - rows % self.pad

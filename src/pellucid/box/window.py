@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf, prod
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from pellucid.answers import Answers
 from pellucid.box.gradients import count_gradients, own_node, refuse_uncounted
 from pellucid.box.passes import counting
 from pellucid.box.protocols import ASK, Kind, NoBox, WhiteBox
+from pellucid.box.purchases import Bill, Purchases
+from pellucid.box.side_by_side import Clerk, Collected, side_by_side
 from pellucid.box.torch_box import digest
 from pellucid.box.views import fingerprint
 from pellucid.errors import UserError
@@ -25,6 +28,8 @@ IDLE_LIMIT = 10_000  # questions in a row that bought nothing, after which a loo
 
 # (asked rows, answers, the row of the run of each, how many queries that row had then made)
 Watch = Callable[[Rows, Answer, Counts, Counts], None]
+
+P = TypeVar("P")
 
 
 class Window:
@@ -129,19 +134,44 @@ class Window:
         self._see(asked, got.detach(), who, number)
         return got
 
-    def _buy(self, kind: Kind, asked: Rows, who: Counts) -> Tensor:
+    def _pay(self, who: Counts) -> None:
         self.ledger.paid.index_add_(0, who, torch.ones_like(who))
+
+    def _buy(self, kind: Kind, asked: Rows, who: Counts) -> Tensor:
+        self._pay(who)
         if not len(asked):
             return self._nothing(kind)
+        parts = [*chunks(asked, self.spec.rows_per_call)]
+        found = Collected[Tensor]()
+        self._ask(kind, parts.__getitem__, iter(range(len(parts))), len(parts), found)
+        got = found.in_order()
+        return got[0] if len(got) == 1 else torch.cat(got)
+
+    def _ask(
+        self,
+        kind: Kind,
+        rows: Callable[[P], Rows],
+        parts: Iterator[P],
+        of: int,
+        clerk: Clerk[P, Tensor],
+    ) -> None:
+        """A call about the rows of each part, of which there are so many."""
+
+        def counted() -> Iterator[P]:
+            for part in parts:
+                self.ledger.calls += 1
+                yield part
+
         self._asking = True
         try:
-            parts = []
-            for part in chunks(asked, self.spec.rows_per_call):
-                self.ledger.calls += 1
-                parts.append(ASK[kind](self.box, part))
+            side_by_side(
+                lambda part: ASK[kind](self.box, rows(part)),
+                counted(),
+                clerk,
+                at_once=min(self.spec.calls_at_once, of),
+            )
         finally:
             self._asking = False
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _nothing(self, kind: Kind) -> Tensor:
         """Answers to no rows."""
@@ -151,19 +181,18 @@ class Window:
     def _recall(self, store: Answers, kind: Kind, asked: Rows, who: Counts) -> Tensor:
         """Stored answers where there are any; the others are bought once and stored."""
         keys = store.keys(f"{self._fingerprint}/{kind}/", asked)
-        known = store.get(keys)
-        missing: dict[bytes, int] = {}
-        for i, key in enumerate(keys):
-            if key not in known:
-                missing.setdefault(key, i)
-        for part in torch.tensor([*missing.values()]).long().split(self.spec.rows_per_call):
-            if len(part):
-                request = store.reserve(len(part))
-                got = self._buy(kind, asked[part], who[part]).detach().cpu().numpy()
-                bought = {keys[i]: a.tobytes() for i, a in zip(part.tolist(), got, strict=True)}
-                store.put(bought, request)
-                known |= bought
-        return self._decode(kind, [known[key] for key in keys])
+        bought = Purchases(store, keys)
+        parts = bought.missing().split(self.spec.rows_per_call)
+
+        def reserved() -> Iterator[Bill]:
+            for part in parts:
+                bill = bought.reserved(part)
+                self._pay(who[part])
+                yield bill
+
+        if len(parts[0]):
+            self._ask(kind, lambda bill: asked[bill.rows], reserved(), len(parts), bought)
+        return self._decode(kind, bought.answers())
 
     def _decode(self, kind: Kind, stored: list[bytes]) -> Tensor:
         """Stored answers as a tensor."""

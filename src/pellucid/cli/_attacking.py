@@ -1,12 +1,14 @@
 """Carries out what `pellucid attack` was asked for, and tells of it as JSON, a table and files."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
 
 from pellucid.answers import Answers
+from pellucid.audit.access import named
 from pellucid.audit.folder import keeping, usable, write_arrays
 from pellucid.audit.sample import facts
 from pellucid.box.protocols import NoBox
@@ -17,6 +19,7 @@ from pellucid.files import write_whole
 from pellucid.goals import misled
 from pellucid.machine import machine, versions
 from pellucid.methods import to_json
+from pellucid.needs import needs
 from pellucid.opening import Opened
 from pellucid.runner import run
 from pellucid.runs import Interrupted, Run
@@ -34,6 +37,7 @@ class Order:
     data: Dataset
     budget: int
     seed: int
+    surrogates: tuple[Opened, ...] = ()  # the attacker's own models
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +72,7 @@ class Report:
             "facts": order.model.told(),
             "notes": order.model.notes,
             "access": order.access,
+            "surrogates": [one.reference for one in order.surrogates],
             "data": vars(facts(order.data)),
             "budget": order.budget,
             "seed": order.seed,
@@ -127,17 +132,21 @@ class Report:
         return [f"{self.run.status.count(status)} {status.value}" for status in counted]
 
 
-def carry_out(order: Order, box: NoBox, folder: Path | None) -> tuple[Report, bool]:
+def carry_out(
+    order: Order, box: NoBox, folder: Path | None, kept_in: str | None = None
+) -> tuple[Report, bool]:
     """Run the attack; what was found, and whether Ctrl-C ended it before its time.
 
-    A folder keeps the run and its answers, so that the same order goes on where it stopped.
+    A folder keeps the run and its answers, so that the same order goes on where it stopped; the
+    answers may be kept elsewhere, in a file or a database.
 
     Raises:
         UserError: in a sentence, for anything that does not fit together.
     """
     if folder is None:
-        return _run(order, box, None, None)
-    with keeping(usable(folder)), Answers(folder / "answers.sqlite") as answers:
+        with nullcontext() if kept_in is None else Answers(kept_in) as answers:
+            return _run(order, box, None, answers)
+    with keeping(usable(folder)), Answers(kept_in or folder / "answers.sqlite") as answers:
         report, stopped = _run(order, box, folder / "run.safetensors", answers)
         report.keep(folder)
         return report, stopped
@@ -146,12 +155,14 @@ def carry_out(order: Order, box: NoBox, folder: Path | None) -> tuple[Report, bo
 def _run(
     order: Order, box: NoBox, checkpoint: Path | None, answers: Answers | None
 ) -> tuple[Report, bool]:
+    shown = needs(order.method).surrogates
     try:
         done = run(
             order.method,
             box,
             order.data.x,
             goal=misled(order.data.y),
+            surrogates=[one.box(named(shown)) for one in order.surrogates if shown],
             budget=order.budget,
             seed=order.seed,
             checkpoint=checkpoint,

@@ -88,6 +88,39 @@ Target = Annotated[
         "class.",
     ),
 ]
+RowsPerCall = Annotated[
+    int, typer.Option(metavar="ROWS", help="Rows that one call carries at most.")
+]
+Mapping = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="The TOML file that describes an endpoint of plain JSON; see the docs."
+    ),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VARIABLE",
+        help="The environment variable that holds an endpoint's bearer token; PELLUCID_TOKEN "
+        "unless given, if that is set.",
+    ),
+]
+CallsAtOnce = Annotated[
+    int,
+    typer.Option(metavar="CALLS", help="Requests to an endpoint that may be under way together."),
+]
+CallsPerSecond = Annotated[
+    float | None,
+    typer.Option(metavar="CALLS", help="Requests sent to an endpoint a second, at most."),
+]
+AnswersIn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|URL",
+        help="Where bought answers are kept, in place of the folder's answers.sqlite: a file, or "
+        "postgresql://USER@HOST:PORT/DATABASE, which programs may share.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Decides what the attacks draw.")]
 Rows = Annotated[int, typer.Option(help="Take so many rows, the first ones.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]
@@ -108,6 +141,11 @@ class ModelOptions:
     output: Output = None
     trust: Trust = False
     target: Target = None
+    rows_per_call: RowsPerCall = 1000
+    mapping: Mapping = None
+    token: Token = None
+    calls_at_once: CallsAtOnce = 1
+    calls_per_second: CallsPerSecond = None
 
 
 def takes_model(command: Callable[..., None]) -> Callable[..., None]:

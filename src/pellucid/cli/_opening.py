@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pellucid.audit.sample import BUILTIN, facts
-from pellucid.cli._meeting import declared, met
+from pellucid.cli._meeting import declared, met, terms
 from pellucid.cli._model import ModelOptions
 from pellucid.cli._words import percent
 from pellucid.data import Dataset
@@ -82,7 +82,13 @@ def examine(
         UserError: in a sentence, for a model or data that cannot be had or do not fit together.
     """
     if data is None and not model.startswith(BUILTIN):
-        opened = understand(model, declared=declared(options), trust=options.trust)
+        opened = understand(
+            model,
+            declared=declared(options),
+            trust=options.trust,
+            rows_per_call=options.rows_per_call,
+            terms=terms(options),
+        )
         return Report(opened=opened, data=None, examination=None)
     opened, chosen = met(model, data, rows, options)
     again = not opened.paid if trials is None else trials

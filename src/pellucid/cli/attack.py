@@ -28,6 +28,14 @@ def attack(
         float | None,
         typer.Option(help="The radius to stay in, in the data's units; the method's own if any."),
     ] = None,
+    surrogate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A model of your own that the attack may look into, for attacks that transfer; "
+            "repeatable.",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="Set a field of the method; repeatable."),
@@ -37,6 +45,7 @@ def attack(
     out: Annotated[
         Path | None, typer.Option(help="A folder to keep the run in; a stopped one goes on.")
     ] = None,
+    answers: _model.AnswersIn = None,
     as_json: _model.Json = False,
     *,
     options: ModelOptions,
@@ -47,13 +56,21 @@ def attack(
     answers of an endpoint cost something, so without --out they are kept in pellucid-attack.
     """
     from pellucid.audit.access import named
+    from pellucid.box.protocols import LADDER, LabelBox
     from pellucid.cli._attacking import Order, carry_out
-    from pellucid.cli._meeting import met
+    from pellucid.cli._meeting import allies, met
     from pellucid.cli._method import attack_row, build
+    from pellucid.errors import UserError
     from pellucid.needs import needs
 
     method = build(attack_row(slug), settings or (), norm, epsilon)
-    granted = access or named(needs(method).box)
+    wants = needs(method)
+    if surrogate and wants.surrogates is None:
+        raise UserError(f"{slug} has no use for surrogates: leave out --surrogate.")
+    if wants.surrogates is not None and not surrogate:
+        raise UserError(f"{slug} starts from surrogates: name one or more with --surrogate.")
+    # what the method may not see at all the judge still asks
+    granted = access or named(max(wants.box, LabelBox, key=LADDER.index))
     opened, chosen = met(model, data, rows, options)
     order = Order(
         system=slug,
@@ -63,10 +80,11 @@ def attack(
         data=chosen,
         budget=budget,
         seed=seed,
+        surrogates=allies(surrogate or (), chosen, options),
     )
     if out is None and opened.paid:
         out = Path("pellucid-attack")
-    report, stopped = carry_out(order, opened.box(granted), out)
+    report, stopped = carry_out(order, opened.box(granted), out, answers)
     if as_json:
         typer.echo(report.to_json())
     else:

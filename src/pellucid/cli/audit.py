@@ -61,6 +61,7 @@ def audit(
     accepted: Annotated[
         Path | None, typer.Option(help="A TOML file of findings that someone has accepted.")
     ] = None,
+    answers: _model.AnswersIn = None,
     as_json: _model.Json = False,
     *,
     options: ModelOptions,
@@ -94,7 +95,9 @@ def audit(
         Console().print(planned(prepared))
         return
     try:
-        done = carry_out(prepared, out=out, resume=resume, seconds=seconds, accepted=accepted)
+        done = carry_out(
+            prepared, out=out, resume=resume, seconds=seconds, accepted=accepted, answers=answers
+        )
     except Stopped as stop:
         tell(stop.audit)
         raise _model.Stopped(

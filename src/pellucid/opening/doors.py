@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pellucid.opening.facts import Facts
 from pellucid.opening.found import Found, NoModel, Untrusted
+from pellucid.remote.terms import Terms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,7 @@ class Door:
     loader: str  # module:function, called with the reference and the facts that are told
     unpickles: bool = False  # opening runs whatever code the file holds
     executes: bool = False  # opening runs the code that the reference names
+    served: bool = False  # the loader is called with the terms too
 
     @property
     def file(self) -> bool:
@@ -27,7 +29,13 @@ class Door:
 
 
 def _door(
-    form: str, pattern: str, loader: str, *, unpickles: bool = False, executes: bool = False
+    form: str,
+    pattern: str,
+    loader: str,
+    *,
+    unpickles: bool = False,
+    executes: bool = False,
+    served: bool = False,
 ) -> Door:
     return Door(
         form=form,
@@ -35,6 +43,7 @@ def _door(
         loader=f"pellucid.opening.loaders.{loader}",
         unpickles=unpickles,
         executes=executes,
+        served=served,
     )
 
 
@@ -42,7 +51,8 @@ DOORS = (
     _door("builtin:NAME", r"builtin:.*", "networks:load"),
     _door("hf:FOLDER or hf:NAME", r"hf:.+", "hub:load"),
     _door("timm:NAME", r"timm:.+", "timm:load"),
-    _door("http(s)://HOST/v2/models/NAME", r"https?://.*", "endpoint:load"),
+    # whatever has such a beginning: no other door may repeat what secrets it holds
+    _door("http(s)://HOST/v2/models/NAME", r"[A-Za-z][\w+.-]*://.*", "endpoint:load", served=True),
     _door(
         "PACKAGE.MODULE:FACTORY[@WEIGHTS.safetensors]",
         r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*(@.+)?",
@@ -67,8 +77,8 @@ def door_of(reference: str) -> Door:
     raise NoModel(_no_door(reference))
 
 
-def find(reference: str, told: Facts, *, trust: bool) -> Found:
-    """The model that a reference names.
+def find(reference: str, told: Facts, *, trust: bool, terms: Terms = Terms()) -> Found:
+    """The model that a reference names; an endpoint is asked on these terms.
 
     Raises:
         NoModel: no kind of reference looks like this one, or nothing is where it points.
@@ -81,7 +91,14 @@ def find(reference: str, told: Facts, *, trust: bool) -> Found:
             "where it comes from, say --trust (trust=True), or save the model as ONNX, skops or "
             "safetensors."
         )
+    if terms.mapping is not None and not door.served:
+        raise NoModel(
+            f"A mapping describes an endpoint, and {reference} is none: leave the mapping out."
+        )
     module, _, name = door.loader.partition(":")
+    if door.served:
+        reach: Callable[[str, Facts, Terms], Found] = getattr(import_module(module), name)
+        return reach(reference, told, terms)
     load: Callable[[str, Facts], Found] = getattr(import_module(module), name)
     return load(reference, told)
 

@@ -27,5 +27,6 @@ class Found:
     takes: tuple[int | None, ...] | None = None  # one input in the model's own order of axes
     outputs: int | None = None  # numbers that it answers a row
     rows_per_call: int | None = None  # the most that one call can carry, where that is told
+    calls_at_once: int = 1  # calls that may be under way together
     paid: bool = False  # whether a question costs more than time
     notes: tuple[str, ...] = ()  # sentences that whoever opens the model should read

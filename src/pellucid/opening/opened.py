@@ -32,6 +32,7 @@ class Opened:
     paid: bool = False  # whether a question costs more than time
     notes: tuple[str, ...] = ()  # sentences that whoever opens the model should read
     rows_per_call: int = 1000
+    calls_at_once: int = 1  # calls that may be under way together
     asked: int = 0  # rows that opening has asked about, in one call
 
     @property
@@ -85,7 +86,12 @@ class Opened:
 
     def spec(self) -> Spec:
         """What may be asked of the model, and what its answers mean."""
-        return Spec(input=source(self.facts), answer=self._meaning(), rows_per_call=self._rows())
+        return Spec(
+            input=source(self.facts),
+            answer=self._meaning(),
+            rows_per_call=self._rows(),
+            calls_at_once=self.calls_at_once,
+        )
 
     def _cannot(self) -> str:
         if self.facts.emits == "label":

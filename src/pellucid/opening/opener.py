@@ -1,6 +1,7 @@
 """`pellucid.open`: a reference and a few facts make a box."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import nn
 
@@ -11,6 +12,7 @@ from pellucid.box.protocols import Access, NoBox
 from pellucid.opening.facts import Facts
 from pellucid.opening.found import Found
 from pellucid.opening.understand import understand
+from pellucid.remote.terms import Terms
 
 
 def open(
@@ -28,6 +30,10 @@ def open(
     output: str | None = None,
     trust: bool = False,
     rows_per_call: int = 1000,
+    mapping: str | Path | None = None,
+    token: str | None = None,
+    calls_at_once: int = 1,
+    calls_per_second: float | None = None,
 ) -> NoBox:
     """Put a model behind glass, and grant no more than `access`.
 
@@ -53,6 +59,11 @@ def open(
         output: the name of the output to read, where a model has several.
         trust: let files be unpickled, which runs whatever code they hold.
         rows_per_call: rows that one call carries at most.
+        mapping: a TOML file that says how an endpoint of plain JSON is asked and read.
+        token: the environment variable that holds an endpoint's bearer token; None for
+            PELLUCID_TOKEN, if that is set.
+        calls_at_once: requests to an endpoint that may be under way together.
+        calls_per_second: requests sent to an endpoint a second, at most; None for no limit.
 
     Raises:
         UserError: in a sentence, if there is no such model, or the facts do not fit it.
@@ -68,5 +79,13 @@ def open(
         labels=None if labels is None else tuple(labels),
         output=output,
     )
-    opened = understand(reference, declared=declared, trust=trust, rows_per_call=rows_per_call)
+    terms = Terms(
+        mapping=None if mapping is None else Path(mapping),
+        token=token,
+        calls_at_once=calls_at_once,
+        calls_per_second=calls_per_second,
+    )
+    opened = understand(
+        reference, declared=declared, trust=trust, rows_per_call=rows_per_call, terms=terms
+    )
     return opened.box(access)

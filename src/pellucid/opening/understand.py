@@ -12,6 +12,7 @@ from pellucid.opening.found import Found, Untrusted
 from pellucid.opening.look import PROBES, emitted, look
 from pellucid.opening.opened import Opened, preprocessing, source
 from pellucid.opening.said import ENDING, beside, read
+from pellucid.remote.terms import Terms
 
 CHANNELS = (1, 3, 4)  # sizes of an axis that is taken for colour where nothing is declared
 
@@ -23,6 +24,7 @@ def understand(
     data: Facts = Facts(),
     trust: bool = False,
     rows_per_call: int = 1000,
+    terms: Terms = Terms(),
 ) -> Opened:
     """Find a model, and all that must be known to ask it and to read its answers.
 
@@ -35,6 +37,8 @@ def understand(
         data: what the rows to be asked about suggest; it comes after all that others tell.
         trust: let files be unpickled, which runs whatever code they hold.
         rows_per_call: rows that one call carries at most.
+        terms: on which an endpoint is asked. Where a file of facts names it, the token in
+            PELLUCID_TOKEN is not sent, unless the terms name that variable.
 
     Raises:
         UserError: in a sentence, if there is no such model, or the facts do not fit it.
@@ -47,9 +51,10 @@ def understand(
         written = read(reference) if reference.endswith(ENDING) else beside(reference)
         if written is not None:
             reference = _model(reference, written.model, trust)
+            terms = replace(terms, anonymous=True)  # the user did not write that address
             tellings.append(Telling(by=str(written.path), facts=written.facts))
         told, _ = merged([*tellings, suggested])
-        found = doors.find(reference, told, trust=trust)
+        found = doors.find(reference, told, trust=trust, terms=terms)
     tellings += [Telling(by=found.by, facts=found.facts), _taken(found, merged(tellings)[0])]
     facts, by = merged([*tellings, suggested])
     opened = Opened(
@@ -61,6 +66,7 @@ def understand(
         paid=found.paid,
         notes=found.notes,
         rows_per_call=min(rows_per_call, found.rows_per_call or rows_per_call),
+        calls_at_once=found.calls_at_once,
     )
     return _seen(opened)
 

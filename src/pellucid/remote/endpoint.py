@@ -1,6 +1,6 @@
-"""A served model as an answerer: arrays go out as JSON tensors, and come back as such."""
+"""A served model as an answerer: arrays go out as tensors, and come back as such."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xxhash
@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 
 from pellucid.box.preprocessing import DType, dtype_called
 from pellucid.remote.address import address
-from pellucid.remote.line import Line
+from pellucid.remote.binary import offered
+from pellucid.remote.line import Reply, Request
 from pellucid.remote.messages import TYPES, answer, question
 from pellucid.remote.metadata import Metadata, Slot
-from pellucid.remote.retrying import retried
+from pellucid.remote.sender import Sender
+from pellucid.remote.terms import Terms
 
 INPUT = "input-0"  # the name of an input that the server does not name
-TIMEOUT = 30.0  # seconds
-PAUSE = 0.5  # seconds before the second attempt
+ASK = Request(method="GET")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -24,45 +25,38 @@ class Endpoint:
 
     A request is sent again, up to three times, after what may pass: no connection or a broken
     one, a timeout, and the statuses 429, 502, 503 and 504 (500 once, as it may stand for a fault
-    of the model that comes again). Redirects are never followed.
+    of the model that comes again). Redirects are never followed. Where the server offers it,
+    tensors travel as bytes, else as JSON.
     """
 
     url: str  # in normal form
     metadata: Metadata
     output: str | None  # the name of the output that is read; None: the only one
-    pause: float = PAUSE
-    line: Line = field(repr=False)
-    calls: int = 0  # requests sent, retried ones included
-    rows: int = 0  # rows sent in them
+    raw: bool = False  # whether tensors travel as bytes
+    sender: Sender = field(repr=False)
 
     @classmethod
-    def open(
-        cls,
-        url: str,
-        *,
-        output: str | None = None,
-        timeout: float = TIMEOUT,
-        pause: float = PAUSE,
-    ) -> "Endpoint":
+    def open(cls, url: str, *, output: str | None = None, terms: Terms = Terms()) -> "Endpoint":
         """Ask a server what the model at http(s)://HOST/v2/models/NAME takes and gives.
 
         Args:
             url: the model's address, perhaps with /versions/VERSION.
             output: the name of the output to read, where the model has several.
-            timeout: an attempt fails if it is silent for so many seconds, or not done by then.
-            pause: seconds before the second attempt; later pauses are longer.
+            terms: the token, the limits and the patience.
 
         Raises:
-            BadEndpoint: the address is wrong, no such model is there, or it is none of one input
-                of numbers and one output of numbers.
+            BadEndpoint: the address is wrong, no such model is there, it is none of one input of
+                numbers and one output of numbers, or there is no token where one is named.
             EndpointDown: nobody answers.
         """
         url = address(url)
-        line = Line(url, timeout)
-        metadata = Metadata.parse(retried(lambda: line.ask("GET"), url=url, pause=pause), url)
+        sender = Sender(url, terms)
+        metadata = Metadata.parse(sender.told(ASK).body, url)
         slot = metadata.read(output, url)
         name = output if slot is None else slot.name
-        return cls(url=url, metadata=metadata, output=name, pause=pause, line=line)
+        server = sender.perhaps(replace(ASK, url=url[: url.rindex("/models/")]))
+        raw = server is not None and offered(server)
+        return cls(url=url, metadata=metadata, output=name, raw=raw, sender=sender)
 
     def __call__(self, x: NDArray[np.generic], /) -> NDArray[np.generic]:
         """Raw outputs (n, outputs) or (n,) for x (n, *shape), in one request.
@@ -74,19 +68,28 @@ class Endpoint:
         """
         slot = self._input
         given = x if slot is None else x.astype(TYPES[slot.datatype])
-        body = question(given, name=INPUT if slot is None else slot.name, output=self.output)
+        name = INPUT if slot is None else slot.name
+        asked = question(given, name=name, output=self.output, raw=self.raw)
 
-        def attempt() -> bytes:
-            self.calls, self.rows = self.calls + 1, self.rows + len(x)
-            return self.line.ask("POST", "/infer", body)
+        def read(reply: Reply) -> NDArray[np.generic]:
+            return answer(reply, rows=len(x), output=self.output, url=self.url)
 
-        said = retried(attempt, url=self.url, pause=self.pause)
-        return answer(said, rows=len(x), output=self.output, url=self.url)
+        return self.sender.answered(replace(asked, path="/infer"), len(x), read)
 
     def fingerprint(self) -> str:
         """A hash of the address and of all that the server says of the model."""
         told = f"{self.url}\n{self.metadata}\n{self.output}"
         return xxhash.xxh3_128_hexdigest(told.encode())
+
+    @property
+    def calls(self) -> int:
+        """Requests about rows that were sent, those that were sent again included."""
+        return self.sender.calls
+
+    @property
+    def rows(self) -> int:
+        """Rows sent in them."""
+        return self.sender.rows
 
     @property
     def shape(self) -> tuple[int | None, ...] | None:

@@ -1,4 +1,4 @@
-"""The questions and answers of the Open Inference Protocol v2, as JSON."""
+"""The questions and answers of the Open Inference Protocol v2, as JSON or as bytes after it."""
 
 import json
 from itertools import chain
@@ -8,7 +8,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from pellucid.remote import binary
 from pellucid.remote.faults import BadAnswer
+from pellucid.remote.line import Reply, Request
 from pellucid.remote.plain import plain
 from pellucid.spec import BadQuestion
 
@@ -29,12 +31,16 @@ TYPES: dict[str, type[np.generic]] = {
 DATATYPES = {np.dtype(kind): name for name, kind in TYPES.items()}
 
 
-def question(x: NDArray[np.generic], *, name: str, output: str | None) -> bytes:
-    """The body of a request about rows x (n, *shape), sent as the input `name`.
+def question(
+    x: NDArray[np.generic], *, name: str, output: str | None, raw: bool = False
+) -> Request:
+    """The request about rows x (n, *shape), sent as the input `name`; `raw`: as bytes.
 
     Raises:
         BadQuestion: a number is not finite, which JSON cannot say.
     """
+    if raw:
+        return binary.question(x, name=name, datatype=DATATYPES[x.dtype], output=output)
     if not np.isfinite(x).all():
         raise BadQuestion("A row holds a number that is not finite, which JSON cannot carry.")
     tensor = {
@@ -44,11 +50,12 @@ def question(x: NDArray[np.generic], *, name: str, output: str | None) -> bytes:
         "data": np.ascontiguousarray(x).ravel(),
     }
     wanted = {} if output is None else {"outputs": [{"name": output}]}
-    return orjson.dumps({"inputs": [tensor], **wanted}, option=orjson.OPT_SERIALIZE_NUMPY)
+    body = orjson.dumps({"inputs": [tensor], **wanted}, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Request(content=body, headers={"content-type": "application/json"})
 
 
-def answer(body: bytes, *, rows: int, output: str | None, url: str) -> NDArray[np.generic]:
-    """The answers (rows, outputs) or (rows,) in the body of a response.
+def answer(reply: Reply, *, rows: int, output: str | None, url: str) -> NDArray[np.generic]:
+    """The answers (rows, outputs) or (rows,) in a reply, whose tensors may be JSON or bytes.
 
     A number that is null, or a float beyond what its type can hold, comes back as not finite.
 
@@ -56,7 +63,9 @@ def answer(body: bytes, *, rows: int, output: str | None, url: str) -> NDArray[n
         BadAnswer: it is not JSON, lacks the output, or its shape, type and data do not fit.
     """
     try:
-        return _tensor(_chosen(_parsed(body), output), rows)
+        text, rest = binary.split(reply)
+        tensor, raw = _chosen(parsed(text), output, rest)
+        return _tensor(tensor, raw, rows)
     except ValueError as error:
         raise BadAnswer(
             f"{url} answered {rows} rows with what is no such answer ({error}): check that it "
@@ -64,7 +73,8 @@ def answer(body: bytes, *, rows: int, output: str | None, url: str) -> NDArray[n
         ) from error
 
 
-def _parsed(body: bytes) -> object:
+def parsed(body: bytes) -> object:
+    """A JSON document; ValueError if it is none."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -75,11 +85,16 @@ def _parsed(body: bytes) -> object:
         raise ValueError("it is not JSON") from error
 
 
-def _chosen(document: object, output: str | None) -> dict[str, object]:
-    """The one output that is wanted."""
+def _chosen(
+    document: object, output: str | None, rest: bytes
+) -> tuple[dict[str, object], bytes | None]:
+    """The one output that is wanted, and its bytes if it has some."""
     match document:
         case {"outputs": [*outputs]}:
-            tensors = {name: t for t in outputs for name in _names(t)}
+            raws = binary.tails(outputs, rest)
+            tensors = {
+                name: (t, raw) for t, raw in zip(outputs, raws, strict=True) for name in _names(t)
+            }
         case _:
             raise ValueError("it has no outputs")
     names = plain(", ".join(tensors)) or "none"
@@ -100,9 +115,25 @@ def _names(tensor: object) -> list[str]:
             return []
 
 
-def _tensor(tensor: dict[str, object], rows: int) -> NDArray[np.generic]:
+def _tensor(tensor: dict[str, object], raw: bytes | None, rows: int) -> NDArray[np.generic]:
+    shape, datatype = _form(tensor, rows)
+    kind = TYPES[datatype]
+    if raw is not None:
+        return binary.numbers(raw, kind, prod(shape)).reshape(shape)
     match tensor:
-        case {"shape": [int(n), *rest], "datatype": str(datatype), "data": [*data]}:
+        case {"data": [*data]}:
+            found = flat(data)
+        case _:
+            raise ValueError("its output lacks a shape, a datatype or data")
+    if len(found) != prod(shape):
+        raise ValueError(f"its data are {len(found)} numbers for the shape {plain(str(shape))}")
+    return converted(found, kind).reshape(shape)
+
+
+def _form(tensor: dict[str, object], rows: int) -> tuple[tuple[int, ...], str]:
+    """The shape and the datatype that an output says it has."""
+    match tensor:
+        case {"shape": [int(n), *rest], "datatype": str(datatype)}:
             shape = (n, *rest)
         case _:
             raise ValueError("its output lacks a shape, a datatype or data")
@@ -111,13 +142,10 @@ def _tensor(tensor: dict[str, object], rows: int) -> NDArray[np.generic]:
         raise ValueError(f"its shape is {plain(str(shape))}, not ({rows}, outputs) or ({rows},)")
     if datatype not in TYPES:
         raise ValueError(f"its datatype {plain(datatype)} is not one of numbers")
-    numbers = _flat(data)
-    if len(numbers) != prod(shape):
-        raise ValueError(f"its data are {len(numbers)} numbers for the shape {plain(str(shape))}")
-    return _converted(numbers, TYPES[datatype]).reshape(shape)
+    return shape, datatype
 
 
-def _flat(data: list[object]) -> list[object]:
+def flat(data: list[object]) -> list[object]:
     """Data that may be nested as a shape of two axes is, or not at all."""
     lists = [item for item in data if isinstance(item, list)]
     if not lists:
@@ -127,7 +155,7 @@ def _flat(data: list[object]) -> list[object]:
     return [*chain.from_iterable(lists)]
 
 
-def _converted(numbers: list[object], kind: type[np.generic]) -> NDArray[np.generic]:
+def converted(numbers: list[object], kind: type[np.generic]) -> NDArray[np.generic]:
     """JSON's numbers as numbers of one kind, or floats where a whole number is not finite."""
     if not {type(number) for number in numbers} <= {int, float, bool, type(None)}:
         raise ValueError("its data are not all numbers")

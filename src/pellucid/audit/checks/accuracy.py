@@ -87,7 +87,7 @@ class Accuracy:
 def _asked(ground: Ground, window: Window) -> tuple[Labels, ScoreAnswer | None]:
     """What the model answers, and its log-probabilities where they are granted."""
     x, answer = ground.data.x, ground.box.spec.answer
-    calls = torch.arange(len(x)).split(ground.box.spec.rows_per_call)
+    calls = torch.arange(len(x)).split(ground.box.spec.rows_at_once)
     if not isinstance(ground.box, ScoreBox):
         return torch.cat([LabelView(window, rows).labels(x[rows]) for rows in calls]), None
     scores = torch.cat([ScoreView(window, rows).scores(x[rows]) for rows in calls])

@@ -170,7 +170,7 @@ def _trial(
     """Ask about the rows under one corruption."""
     source = ground.box.spec.input
     assert isinstance(source, Image)
-    most = max(1, min(ground.box.spec.rows_per_call, NUMBERS_AT_ONCE // prod(source.shape)))
+    most = max(1, min(ground.box.spec.rows_at_once, NUMBERS_AT_ONCE // prod(source.shape)))
     said, examples = list[Labels](), list[Batch]()
     for part in torch.arange(len(rows)).split(most):
         x = kind(
