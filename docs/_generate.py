@@ -34,6 +34,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "claims.md": claims(),
         "cli.md": commands(),
         "subjects.md": subjects(),
+        "transfer.md": transfer(),
         "contributing.md": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
         "audit.schema.json": json.dumps(schema(), indent=2) + "\n",
@@ -166,6 +167,35 @@ def subjects() -> str:
         "[subjects.json](subjects.json) has them with the recipes in full."
     )
     return "\n\n".join(("# Subjects", said, table(head, cells), notes))
+
+
+def transfer() -> str:
+    """Surrogates by victims, as scripts/measure_transfer.py found them: a table as a heat map."""
+    made = json.loads((ROOT / "docs" / "transfer.json").read_text(encoding="utf-8"))
+    head = ("Made by", "On", *made["victims"])
+    cells = [
+        (f"`{line['method']}`", line["surrogates"], *map(heat, line["rates"]))
+        for line in made["lines"]
+    ]
+    said = (
+        "Which attacks pass from surrogates to victims that are never asked: the share of "
+        f"{made['rows']} images of `{made['data']}`, all of which every victim gets right, that "
+        f"mislead each victim (Linf, radius {made['radius']:.3g})."
+    )
+    notes = (
+        "The networks are those of the claims of AdaEA and CWA: small, trained on 5,000 images "
+        "with seed 0 (surrogates) and 50 (victims), the hardened ones against 4/255. The darker a "
+        "cell, the more images pass. `pellucid.attack.transfer.transfer_matrix` makes such a table "
+        "of any models, `scripts/measure_transfer.py` made this one."
+    )
+    return "\n\n".join(("# Transfer", said, table(head, cells), notes))
+
+
+def heat(share: float) -> str:
+    """A share as a cell that is the darker the larger it is, with text that can be read on it."""
+    ground = f"hsl(14 80% {96 - 46 * share:.0f}%)"
+    style = f"display:block;padding:.2em .4em;color:black;background:{ground}"
+    return f'<span style="{style}">{share:.0%}</span>'
 
 
 def number(value: float | None) -> str:

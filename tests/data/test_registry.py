@@ -15,7 +15,7 @@ from pellucid.naming import UnknownName
             "There is no data set called 'fashion_mnist': did you mean fashion-mnist",
         ),
         ("Digits", "did you mean digits?"),
-        ("qqqqqq", "choose one of att-faces, blobs, cifar10, cifar10-12k, "),
+        ("qqqqqq", "choose one of att-faces, blobs, captioned-digits, cifar10, "),
     ],
 )
 def test_unknown_name_gets_the_nearest(name, said):
@@ -50,7 +50,7 @@ def test_everything_with_a_name_is_described_without_a_file(tmp_path, monkeypatc
     monkeypatch.setenv("PELLUCID_CACHE", str(tmp_path))
     found = {about.name: about for about in data.describe()}
     assert list(found) == [*data.DATASETS, "cora", "citeseer"]
-    here = {"digits", "moons", "blobs", "rings", "shapes"}
+    here = {"digits", "captioned-digits", "moons", "blobs", "rings", "shapes"}
     assert {name for name, about in found.items() if about.here} == here
     assert all(about.provenance.endswith(".") for about in found.values())
     assert found["mnist"].rows == {"train": 60_000, "test": 10_000}

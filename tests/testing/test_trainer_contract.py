@@ -24,6 +24,8 @@ FIELDS = {
     "fast-training": SMALL,
     "trades": SMALL | {"steps": "2"},
     "intriguing-properties": QUICK,
+    "contrastive": QUICK,
+    "cyclical-sgld": {"cycles": "2", "epochs": "4", "samples": "1", "rate": "0.2", "batch": "16"},
 }
 ROWS = [row for row in SYSTEMS if row.kind == "trainer"]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from pellucid.data.captioned_digits import CaptionedDigits
 from pellucid.data.cifar import CIFAR10
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.digits import Digits
@@ -22,7 +23,15 @@ class BadSeed(UserError):
     """A data set cannot be drawn from this seed."""
 
 
-SOURCES: tuple[Source, ...] = (Digits(), MNIST, FASHION_MNIST, CIFAR10, *SUBSETS, *SYNTHETIC)
+SOURCES: tuple[Source, ...] = (
+    Digits(),
+    CaptionedDigits(),
+    MNIST,
+    FASHION_MNIST,
+    CIFAR10,
+    *SUBSETS,
+    *SYNTHETIC,
+)
 DATASETS = tuple(source.name for source in SOURCES)
 GRAPHS = (CORA, CITESEER)
 SPLITS: tuple[Split, ...] = ("train", "test")

@@ -3,6 +3,19 @@
 from pellucid.models.block_cnn import BlockCNN
 from pellucid.models.builtin import BUILTINS, Facts, builtin
 from pellucid.models.integer_net import IntegerNet
+from pellucid.models.mixer import Mixer
+from pellucid.models.res_net import ResNet
 from pellucid.models.small_cnn import SmallCNN
+from pellucid.models.vit import ViT
 
-__all__ = ["BUILTINS", "BlockCNN", "Facts", "IntegerNet", "SmallCNN", "builtin"]
+__all__ = [
+    "BUILTINS",
+    "BlockCNN",
+    "Facts",
+    "IntegerNet",
+    "Mixer",
+    "ResNet",
+    "SmallCNN",
+    "ViT",
+    "builtin",
+]

@@ -7,6 +7,7 @@ from pellucid.naming import UnknownName, unknown
 from pellucid.systems.attacks import ATTACKS
 from pellucid.systems.explainers import EXPLAINERS
 from pellucid.systems.row import BadTable, Kind, Row, Sort
+from pellucid.systems.selectors import SELECTORS
 from pellucid.systems.trainers import TRAINERS
 
 __all__ = ["GROUP", "SYSTEMS", "BadTable", "Kind", "Row", "Sort", "UnknownSlug", "find", "rows"]
@@ -18,7 +19,7 @@ class UnknownSlug(UnknownName):
     """No row of the table has this slug."""
 
 
-SYSTEMS: tuple[Row, ...] = (*ATTACKS, *EXPLAINERS, *TRAINERS)
+SYSTEMS: tuple[Row, ...] = (*ATTACKS, *SELECTORS, *EXPLAINERS, *TRAINERS)
 
 
 def rows(*, plugins: bool = False) -> tuple[Row, ...]:

@@ -21,6 +21,7 @@ Kind = Literal[
     "builder",
     "searcher",
     "reparam",
+    "selector",
 ]
 Sort = Literal["system", "baseline"]
 

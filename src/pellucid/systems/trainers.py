@@ -48,4 +48,22 @@ TRAINERS = (
         modality="images, vectors",
         claim="claims.intriguing_properties:CLAIM",
     ),
+    Row(
+        slug="cyclical-sgld",
+        kind="trainer",
+        where="train.cyclical_sgld:CyclicalSGLD",
+        source="zhang2020cyclical",
+        title="Cyclical SGLD",
+        modality="images, vectors",
+        sort="baseline",  # a part of bayesian-surrogate
+    ),
+    Row(
+        slug="contrastive",
+        kind="trainer",
+        where="train.contrastive:Contrastive",
+        source="radford2021learning",
+        title="Contrastive training",
+        modality="images beside captions",
+        sort="baseline",
+    ),
 )

@@ -47,10 +47,10 @@ class Surroundings:
 
 
 def surroundings(wants: Needs, on: Subject) -> Surroundings:
-    """Another network of the subject's shape, and rows that it knows."""
-    like = on.x.dtype
-    other = subject(shape=tuple(on.x.shape[1:]), dtype=like, seed=1, rows=4)
-    boxes = (other.box,) if wants.surrogates is not None else ()
+    """Two other networks of the subject's shape, and rows that the first of them knows."""
+    like, shape = on.x.dtype, tuple(on.x.shape[1:])
+    other, third = (subject(shape=shape, dtype=like, seed=seed, rows=4) for seed in (1, 2))
+    boxes = (other.box, third.box) if wants.surrogates is not None else ()
     return Surroundings(surrogates=boxes, data=(other.x, other.y))
 
 

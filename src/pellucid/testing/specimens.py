@@ -93,9 +93,54 @@ FIELDS: dict[str, tuple[dict[str, str], ...]] = {
         {"steps": "40", "waves": "2"},
         {"steps": "40", "ball.norm": "linf", "ball.radius": "0.3"},
     ),
+    "clip-masterprints": ({"steps": "20"}, {"steps": "20", "rate": "0.03", "loss": "ce"}),
+    "masterprints-pgd": (
+        {"steps": "20", "ball.radius": "0.3"},
+        {"steps": "20", "ball.radius": "none", "levels": "15"},
+    ),
+    "masterprints-lve": ({"generations": "6"}, {"generations": "6", "population": "4"}),
     "one-pixel": (
         {"population": "10", "generations": "4"},
         {"population": "10", "generations": "4", "pixels": "3", "together": "4"},
+    ),
+    "mi-fgsm-ensemble": (
+        {"steps": "4", "ball.radius": "0.5"},
+        {"steps": "4", "ball.norm": "l2", "ball.radius": "2", "fuse": "probabilities"},
+        {"steps": "4", "step": "0.25", "ball.radius": "0.5", "fuse": "losses", "back": "0.1"},
+        {
+            "steps": "4",
+            "step": "0.4",
+            "ball.radius": "0.9",
+            "noise": "0.01",
+            "transforms.diversity.probability": "0.7",
+            "transforms.smoothing.width": "3",
+            "transforms.scales": "2",
+        },
+    ),
+    "adaea": (
+        {"steps": "4", "ball.radius": "0.5"},
+        {"steps": "4", "ball.norm": "l2", "ball.radius": "2", "official_rows": "true"},
+        {"steps": "4", "ball.radius": "0.5", "window": "3", "modulated": "false"},
+        {"steps": "4", "ball.radius": "0.5", "transforms.diversity.probability": "0.7"},
+    ),
+    "cwa": (
+        {"steps": "4", "ball.radius": "0.5"},
+        {"steps": "4", "ball.norm": "l2", "ball.radius": "2"},
+        {"steps": "4", "ball.radius": "0.5", "back": "0", "inner": "0.5"},
+        {"steps": "4", "ball.radius": "0.5", "transforms.smoothing.width": "3"},
+    ),
+    "feature-guided-mcts": (
+        {"pixels": "2", "simulations": "8"},
+        {"pixels": "1", "saliency": "uniform", "second": "nature", "ball.radius": "2"},
+    ),
+    "quscore": (
+        {"generations": "40", "steps": "3", "ball.radius": "0.3"},
+        {"generations": "40", "ball.radius": "0.2", "transfer": "false", "mutation": "0.1"},
+    ),
+    "bayesian-surrogate": (
+        {"steps": "8", "ball.radius": "2"},
+        {"steps": "6", "ball.norm": "linf", "ball.radius": "0.5", "decay": "0.9"},
+        {"steps": "6", "ball.radius": "2", "together": "none", "transforms.scales": "2"},
     ),
 }
 
