@@ -795,3 +795,13 @@ def test_the_model_s_own_error_comes_through_and_the_checkpoint_stays(tmp_path):
     kept = Run.load(path)
     assert kept.success.all()
     assert kept.queries.tolist() == [3] * 3
+
+
+@pytest.mark.parametrize("ball", [Ball("linf", 8.0), Ball("l2", 1.5)])
+def test_a_ball_that_holds_every_input_is_of_another_unit(ball):
+    box = vector_box(nn.Linear(2, 2), low=0.0, high=1.0)
+    x = torch.full((3, 2), 0.5)
+    with pytest.raises(UserError, match="holds every input between 0 and 1"):
+        run(Path(points=((0.5, 0.5),), ball=ball), box, x, goal=misled(Y))
+    widest = Ball(ball.norm, {"linf": 1.0, "l2": 2**0.5}[ball.norm])
+    run(Path(points=((0.5, 0.5),), ball=widest), box, x, goal=misled(Y))

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from math import inf
+from math import inf, prod
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ import xxhash
 from torch import Tensor
 
 from pellucid.answers import Answers
+from pellucid.ball import NORMS, Ball
 from pellucid.box.protocols import LabelBox, NoBox, ScoreBox, demand
 from pellucid.box.views import fingerprint
 from pellucid.errors import UserError
@@ -25,6 +26,7 @@ from pellucid.trip import Trip
 
 NUMBERS_AT_ONCE = 2**27  # in 100 probes for each row of a batch: half a gigabyte of float32
 ROWS_AT_ONCE = 128
+SLACK = 1e-6  # by which a radius may be wider than the whole range: rounding
 NOISE = NoiseLadder()
 
 
@@ -202,9 +204,22 @@ def _check(
     if budget is not None and budget < 0:
         raise UserError(f"A budget is a number of queries, 0 or more, but it is {budget}.")
     check_rows("The input", x, box)
+    _check_ball(method.ball, box)
     if len(goal) != len(x):
         raise UserError(f"The goal has {len(goal)} rows, but the input has {len(x)}.")
     goal.check(box.spec)
+
+
+def _check_ball(ball: Ball, box: NoBox) -> None:
+    """UserError if the ball is so large that it holds every input: its unit is another then."""
+    dense = box.spec.dense()
+    widest = (dense.high - dense.low) * prod(dense.shape) ** NORMS[ball.norm].growth
+    if ball.radius is not None and ball.radius > widest * (1 + SLACK):
+        raise UserError(
+            f"A radius of {ball.radius:g} in {ball.norm} holds every input between {dense.low:g} "
+            f"and {dense.high:g}: give it in the data's own units, as in 8/255 for bytes that were "
+            "brought to 0 to 1."
+        )
 
 
 def _check_parts(

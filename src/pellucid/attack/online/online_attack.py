@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from pellucid.attack.evade.fgsm import FGSM
 from pellucid.attack.online.picking import Picking
@@ -19,7 +20,7 @@ from pellucid.ledger import Cost, Ledger
 from pellucid.needs import Attack, needs
 from pellucid.rng import Streams, ids_of
 from pellucid.runner import check_rows
-from pellucid.shapes import Batch, Each, Labels, Verdicts
+from pellucid.shapes import Batch, Each, Verdicts
 
 HANDED = frozenset({"box", "goal", "x", "rng"})
 RULE, STEP = VirtualPlus(), FGSM(ball=Ball("linf", 0.1))
@@ -64,7 +65,7 @@ class OnlineAttack:
     def run(
         self,
         surrogate: GradBox,
-        stream: Iterable[tuple[Batch, Labels]],
+        stream: Iterable[tuple[Tensor, Tensor]],
         *,
         items: int,
         judge: ScoreBox | None = None,
@@ -74,7 +75,8 @@ class OnlineAttack:
 
         Args:
             surrogate: what attacks are made on, and by default judged by.
-            stream: rows with their classes, as they come: one by one, or several at once.
+            stream: rows (n, *shape) with their classes (n,), as they come: one by one, or several
+                at once, not always as many.
             items: how many rows will come in all.
             judge: a model whose loss decides instead: the one under attack, if it can be asked.
             seed: decides, with each row's content, what the attack draws.
