@@ -11,6 +11,7 @@ from pellucid.audit.checks.accuracy import Accuracy
 from pellucid.audit.checks.strongest import Strongest
 from pellucid.audit.checks.trapped import Trapped
 from pellucid.audit.finding import rows_of
+from pellucid.audit.report.words import title
 from pellucid.audit.severity import Limits
 from pellucid.box.views import Direct, LabelView, ScoreView
 from pellucid.data import find
@@ -29,6 +30,7 @@ def test_it_finds_what_the_margins_say(ground, norm):
     assert [line["robust"] for line in lines] == [robust(norm, line["epsilon"]) for line in lines]
     assert found.figures["attacks"] == "PMA, APGDTargeted, FABTargeted, Square"
     assert (found.system, found.access) == ("strongest", "gradient")
+    assert title(found.check).startswith("Strongest attack known here, L")
     assert found.cost.queries == ground.box.module.rows
 
 

@@ -14,7 +14,7 @@ TITLES = {
     "clean.calibration": "Calibration",
     "clean.corruptions": "Common corruptions",
 }
-TOGETHER = {"worst": "All attacks together", "strongest": "Strongest attack known here"}
+NO_ROW = {"worst": "All attacks together", "strongest": "Strongest attack known here"}
 USERINFO = re.compile(r"//[^/@\s]*@")
 QUERY = re.compile(r"(https?://[^\s?#]*)[?#]\S*")
 
@@ -55,8 +55,9 @@ def norm(name: Figure) -> str:
 
 
 def system(slug: str) -> str:
-    """A method's title."""
-    return next((row.title for row in systems.SYSTEMS if row.slug == slug), slug)
+    """The title of a method, or of what a check calls so."""
+    titles = (row.title for row in systems.SYSTEMS if row.slug == slug)
+    return next(titles, NO_ROW.get(slug, slug))
 
 
 def title(check: str) -> str:
@@ -67,7 +68,7 @@ def title(check: str) -> str:
     if not rest:
         return spaced(check)
     name, _, ball = rest.partition(".")
-    known = {"falsify": TOGETHER.get(name, system(name))}
+    known = {"falsify": system(name)}
     known |= {"explain": system(name), "prove": "CROWN" if name == "crown" else name}
     told = known.get(stage, rest.replace(".", " "))
     return f"{told}, {norm(ball)}" if ball and stage in known else told
