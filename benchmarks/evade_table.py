@@ -153,7 +153,7 @@ def section(kept: Json) -> str:
         "Queries a row",
         "Gradients a row",
         "Calls",
-        "Largest call",
+        "Largest pass",
         "CPU over raw model time",
         "CPU outside the network, %",
         "CPU, s",

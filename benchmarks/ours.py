@@ -86,6 +86,7 @@ class Unclocked:
 
 
 CLOCK = Clock()
+OPENING = 1  # the call with which a model is opened
 
 
 def clocked(method: Attack) -> Attack:
@@ -224,6 +225,7 @@ def outcome(adversarial: Tensor, runs: Sequence[Run], module: Counted) -> Outcom
     return Outcome(
         adversarial=adversarial,
         asked=(queries + judged, gradients),
+        calls=sum(one.calls + one.judge_calls + OPENING for one in runs),
         method_seconds=CLOCK.seconds - module.backward_seconds,
         ledger={
             "most_queries": sum(int(one.queries.max()) for one in runs),

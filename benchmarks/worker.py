@@ -59,6 +59,7 @@ class Outcome:
 
     adversarial: Tensor
     asked: tuple[int, int] | None = None  # rows forward and back, where some were padding
+    calls: int | None = None  # requests, where one is answered in several passes
     method_seconds: float | None = None  # CPU time in the method's own arithmetic
     ledger: dict[str, int] = field(default_factory=dict)  # the tool's own books
 
@@ -221,7 +222,8 @@ def main(attacks: Mapping[str, Attack], package: str) -> None:
         "job": asdict(job),
         "versions": {name: version(name) for name in (package, "torch", "numpy")},
         "rows": len(rows.x),
-        "calls": counted.calls,
+        "calls": counted.calls if outcome.calls is None else outcome.calls,
+        "passes": counted.calls,
         "largest_call": counted.largest,
         "queries": queries,
         "gradients": gradients,
