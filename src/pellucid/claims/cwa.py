@@ -16,6 +16,7 @@ from pellucid import data
 from pellucid.attack.evade._ensemble import equal, look, of_logits
 from pellucid.attack.evade.cwa import CWA
 from pellucid.attack.evade.ensemble_mi_fgsm import EnsembleMIFGSM
+from pellucid.attack.evade.svre import SVRE
 from pellucid.attack.input_transforms import InputTransforms
 from pellucid.attack.transfer import craft
 from pellucid.ball import Ball
@@ -43,10 +44,12 @@ MI = EnsembleMIFGSM(ball=BALL)
 METHODS: Mapping[str, Attack] = {
     "MI": MI,
     "MI x 2": replace(MI, steps=2 * MI.steps),
+    "SVRE": SVRE(ball=BALL),
     "SAM": replace(MI, step=0.2, back=0.1),
     "CSE": CWA(ball=BALL, back=0.0, inner=2.06),  # the paper's 50, a fifth of that of CWA
     "CWA": CWA(ball=BALL),
 }
+COMPARED = (("CWA", "MI"), ("SAM", "MI"), ("CSE", "MI"), ("CWA", "MI x 2"), ("CWA", "SVRE"))
 KINDS = {"hardened": slice(3), "plain": slice(3, 6)}  # of the victims below
 NOISE, DRAWS = 4 / 255, 4  # half the width of the noise that flatness is seen with, and how often
 
@@ -79,7 +82,7 @@ def measure(seed: int, quick: bool) -> Measurement:
     }
     pairs = {
         relation(name, rival, kind): compared(won[name][rows], won[rival][rows])
-        for name, rival in (("CWA", "MI"), ("SAM", "MI"), ("CSE", "MI"), ("CWA", "MI x 2"))
+        for name, rival in COMPARED
         for kind, rows in KINDS.items()
     }
     return pairs | mechanism(others, goal, ends, Streams(seed, ids_of(x), x))
@@ -146,7 +149,7 @@ def gain(
     )
 
 
-NAMES = {"MI": "MI-FGSM", "MI x 2": "MI-FGSM of as many gradients"}
+NAMES = {"MI": "MI-FGSM", "MI x 2": "MI-FGSM of as many gradients", "SVRE": "SVRE"}
 
 CLAIM = Claim(
     slug="cwa",
@@ -163,6 +166,8 @@ CLAIM = Claim(
         gain("CWA", "MI", "plain", at_least(-0.01), required=True),
         gain("CWA", "MI x 2", "hardened", above(0)),
         gain("CWA", "MI x 2", "plain", above(0)),
+        gain("CWA", "SVRE", "hardened", above(0)),
+        gain("CWA", "SVRE", "plain", above(0)),
         *(
             gain(name, "MI", kind, above(0))
             for name in ("SAM", "CSE")

@@ -149,6 +149,15 @@ ATTACKS = (
         sort="baseline",
     ),
     Row(
+        slug="svre",
+        kind="attack",
+        where="attack.evade.svre:SVRE",
+        source="xiong2022stochastic",
+        title="SVRE",
+        modality="images, vectors",
+        sort="baseline",
+    ),
+    Row(
         slug="adaea",
         kind="attack",
         where="attack.evade.adaea:AdaEA",

@@ -123,6 +123,10 @@ FIELDS: dict[str, tuple[dict[str, str], ...]] = {
         {"steps": "4", "ball.radius": "0.5", "window": "3", "modulated": "false"},
         {"steps": "4", "ball.radius": "0.5", "transforms.diversity.probability": "0.7"},
     ),
+    "svre": (
+        {"steps": "3", "draws": "4", "ball.radius": "0.5"},
+        {"steps": "3", "draws": "4", "step": "0.4", "ball.norm": "l2", "ball.radius": "2"},
+    ),
     "cwa": (
         {"steps": "4", "ball.radius": "0.5"},
         {"steps": "4", "ball.norm": "l2", "ball.radius": "2"},
