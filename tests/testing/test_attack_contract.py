@@ -19,7 +19,8 @@ from pellucid.testing.subjects import Tally, Turnstile, subject
 
 ROWS = [row for row in SYSTEMS if row.kind == "attack"]
 LONG = {"autoattack", "boundary", "cgba", "cw", "cw-topk", "geoda", "pma-plus", "quadattack"}
-LONG |= {"feature-guided-mcts", "level-set-traversal"}
+LONG |= {"adaea", "bayesian-surrogate", "cwa", "feature-guided-mcts", "level-set-traversal"}
+LONG |= {"masterprints-lve", "masterprints-pgd", "quscore", "svre"}
 
 
 def marks(row, number):
