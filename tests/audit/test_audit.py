@@ -68,6 +68,7 @@ class Nameless:
         return self
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [16 * 22, 16 * 22 + 7, 1000, BUDGET])
 def test_a_budget_is_never_passed_by_the_model_s_own_count(rows, plan, budget):
     box = linear(pad=1)

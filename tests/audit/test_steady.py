@@ -75,6 +75,7 @@ def test_an_undisturbed_audit_looks_once_and_books_it(server, audit, tmp_path):
         assert store.bought <= done.summary.cost.queries <= BUDGET
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [FIRST, 4, 6])
 def test_an_audit_goes_on_with_a_model_that_is_the_same(server, audit, tmp_path, after):
     undisturbed = audit(out=tmp_path / "other")
@@ -120,6 +121,7 @@ def test_a_model_that_answers_anew_each_time_is_told_with_its_rate(server, audit
     assert "no look can tell" in note
 
 
+@pytest.mark.slow
 def test_what_is_set_aside_is_never_passed(server, audit, tmp_path):
     looks = ASIDE // 10
     for _ in range(looks + 2):
@@ -150,6 +152,7 @@ def test_what_is_set_aside_is_planned(server, audit, tmp_path):
     assert server.rows == 20
 
 
+@pytest.mark.slow
 def test_answers_may_be_kept_elsewhere_and_shared(server, audit, tmp_path):
     shared = tmp_path / "shared.sqlite"
     first = audit(answers=shared)

@@ -67,6 +67,7 @@ def check_books(server, store):
     assert store.bought == len(store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("at_once", "kinds"), [(1, [k]) for k in HARM] + [(4, [*HARM])])
 def test_an_attack_through_faults_is_the_attack_without(server, tmp_path, at_once, kinds):
     undisturbed = attacked(server.url, at_once)

@@ -20,7 +20,8 @@ from pellucid.testing.subjects import Tally, Turnstile, subject
 ROWS = [row for row in SYSTEMS if row.kind == "attack"]
 LONG = {"autoattack", "boundary", "cgba", "cw", "cw-topk", "geoda", "pma-plus", "quadattack"}
 LONG |= {"adaea", "bayesian-surrogate", "cwa", "feature-guided-mcts", "level-set-traversal"}
-LONG |= {"masterprints-lve", "masterprints-pgd", "quscore", "svre"}
+LONG |= {"masterprints-lve", "masterprints-pgd", "quscore", "svre", "clip-masterprints"}
+LONG |= {"fab", "fab-t", "fmn", "hopskipjump", "mi-fgsm-ensemble", "one-pixel", "simba"}
 
 
 def marks(row, number):

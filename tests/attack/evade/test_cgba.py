@@ -51,6 +51,7 @@ def plane():
     return model, x, start, 2 / float(torch.linalg.vector_norm(w))
 
 
+@pytest.mark.slow
 @BOTH
 def test_it_comes_near_the_exact_distance_of_a_plane(curved):
     model, x, start, exact = plane()
@@ -88,6 +89,7 @@ def test_it_comes_near_the_exact_distance_of_a_sphere(curved, side):
     assert (ratio <= 1.05).all()
 
 
+@pytest.mark.slow
 @BOTH
 def test_no_point_is_farther_than_the_one_before_and_all_meet_the_goal(curved):
     for bounds in ((0.0, 1.0), (-math.inf, math.inf)):

@@ -25,6 +25,7 @@ def test_it_finds_the_exact_distance_of_a_linear_model(method, norm, subject):
     assert (ratio >= 1 - 1e-9).all()
 
 
+@pytest.mark.slow
 @NORMS
 def test_of_a_curved_net_it_finds_nearly_what_a_grid_finds(norm):
     known = tiny(norm)
@@ -51,6 +52,7 @@ def test_targeted_a_step_is_one_gradient_and_there_are_as_many_walks_as_targets(
     assert one.queries.tolist() == [7 + 1] * len(known.x)
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_goal_of_one_class_is_walked_to_alone(method):
     known = linear("l2")

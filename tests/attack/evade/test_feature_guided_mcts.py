@@ -33,6 +33,7 @@ def tiny():
     return pellucid.open(module, access="score", shape=(1, 3, 3), emits="logits")
 
 
+@pytest.mark.slow
 def test_it_finds_the_fewest_pixels_that_brute_force_finds():
     box = tiny()
     x = (draws(12, 1, 3, 3, seed=3) < 0.5).float()

@@ -59,6 +59,7 @@ def plane(norm):
     return Plane(w, b), x, (margin > 0).long(), margin.abs() / torch.linalg.vector_norm(w, dual)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounds", [None, (-8.0, 8.0)])
 @pytest.mark.parametrize(("norm", "factor"), [("l2", 1.02), ("linf", 1.10)])
 def test_it_comes_near_the_exact_distance_of_a_plane(norm, factor, bounds):
@@ -69,6 +70,7 @@ def test_it_comes_near_the_exact_distance_of_a_plane(norm, factor, bounds):
     assert (ratio >= 1 - 1e-4).all()
 
 
+@pytest.mark.slow
 def test_it_comes_near_the_exact_distance_of_a_sphere():
     centre, radius, x = 0.5 * draws(DIMENSIONS, seed=1), 12.0, draws(ROWS, DIMENSIONS, seed=2)
     exact = radius - torch.linalg.vector_norm(x - centre, dim=1)
@@ -79,6 +81,7 @@ def test_it_comes_near_the_exact_distance_of_a_sphere():
     assert (ratio >= 1 - 1e-4).all()
 
 
+@pytest.mark.slow
 def test_more_queries_come_nearer():
     model, x, y, exact = plane("l2")
     ratios = [(attack(model, x, y, "l2", budget).distance("l2") / exact) for budget in (500, 4000)]
@@ -116,6 +119,7 @@ def test_probes_are_as_many_and_as_long_as_the_paper_says():
         assert torch.allclose(moved[~clipped], due[~clipped], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_row_pays_for_bisections_probes_and_jumps_and_no_more():
     model, x, y, _ = plane("l2")
     steps, start = 5, x + 3 * (1 - 2 * y[:, None]) * model.w.detach()

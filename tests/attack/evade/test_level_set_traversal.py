@@ -57,6 +57,7 @@ def test_beside_a_plane_it_ends_below_x():
     assert torch.allclose(end, due, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_it_goes_round_a_sphere_as_far_as_it_leads():
     x, start = draws(6, D, seed=1), draws(6, D, seed=2)
     x, start = x / x.norm(dim=1, keepdim=True), 0.3 * start / start.norm(dim=1, keepdim=True)
@@ -77,6 +78,7 @@ def test_it_goes_round_a_sphere_as_far_as_it_leads():
     assert ((last - x).norm(dim=1) >= straight - 1e-9).all()
 
 
+@pytest.mark.slow
 def test_a_goal_of_its_own_keeps_what_was_found_within_the_tolerance():
     x, start = draws(6, D, seed=1), 0.3 * draws(6, D, seed=2)
     x, start = x / x.norm(dim=1, keepdim=True), 0.3 * start / start.norm(dim=1, keepdim=True)
@@ -89,6 +91,7 @@ def test_a_goal_of_its_own_keeps_what_was_found_within_the_tolerance():
     assert (found.distance("l2") < (start - x).norm(dim=1)).all()
 
 
+@pytest.mark.slow
 def test_safety_buys_steps_that_a_walk_without_it_is_refused():
     x, start = draws(6, D, seed=1), draws(6, D, seed=2)
     x, start = x / x.norm(dim=1, keepdim=True), 0.3 * start / start.norm(dim=1, keepdim=True)

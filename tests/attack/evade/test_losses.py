@@ -66,6 +66,7 @@ def test_climbing_tells_the_loss_and_its_gradient():
     assert not value.requires_grad
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lead", [1, 30, 300])
 def test_the_probability_margin_climbs_as_exact_arithmetic_would(lead):
     y = LOGITS.argmax(1)

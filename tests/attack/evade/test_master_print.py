@@ -40,6 +40,7 @@ def test_it_begins_at_noise_and_not_at_x():
     assert 0.35 < first.mean() < 0.65
 
 
+@pytest.mark.slow
 def test_the_runner_says_whether_there_is_one_above_a_level():
     box, weights = linear()
     due = best(weights, 0, 1)

@@ -65,6 +65,7 @@ def test_a_surrogate_that_is_the_model_gives_the_best_genes_at_once():
     assert (found.found_query == 1).all()
 
 
+@pytest.mark.slow
 def test_from_random_genes_evolution_finds_the_best_ones_too():
     (w, box), (_, surrogate) = plane(hidden=True), plane()
     x = draws(ROWS, *SHAPE, seed=2)
@@ -90,6 +91,7 @@ def test_every_question_is_at_the_ends_of_the_ball_or_the_bounds():
     assert at_an_end.any(1).all()
 
 
+@pytest.mark.slow
 def test_a_generation_costs_a_query_and_a_call():
     on = subject()
     nothing = on.goal & ~on.goal

@@ -22,6 +22,7 @@ def ground(tmp_path):
     return Ground(box=linear(pad=1), data=find(write_rows(tmp_path / "rows.npz")), limits=Limits())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_it_finds_what_the_margins_say(ground, norm):
     check = Strongest(norm=norm, radii=(RADII if norm == "linf" else L2)[1:], queries=2200)
